@@ -1,0 +1,1 @@
+"""Tests: mirrors of the package, the simulator, real servers, and the house rules."""
