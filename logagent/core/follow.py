@@ -1,0 +1,69 @@
+"""What to do with a followed file: what a scan saw and what we hold → resume, reset, finish, close.
+
+Knows sizes, guards and positions. Must not read or open anything: bytes come as arguments.
+"""
+
+from typing import Literal, NamedTuple
+
+from logagent.core.files import GUARD_BYTES, Generation, Guard, Position, guard_of
+
+
+class View(NamedTuple):
+    """What is known of a file besides its content.
+
+    `quiet_s` is the time since its last growth was seen; `linked` says that it still has a name,
+    `rotated` that it isn't the name under which it was found.
+    """
+
+    size: int
+    linked: bool
+    rotated: bool
+    quiet_s: float
+
+
+def at_start(
+    generation: Generation, size: int, head: bytes, before: bytes
+) -> Literal["resume", "reset"]:
+    """Whether a file found at start is where the checkpoint left it.
+
+    `head` are the file's first bytes (as many as the prefix guards), `before` those in front of
+    the settled offset (as many as the anchor guards). A file that is shorter or has other content
+    was truncated or replaced in place while nobody looked: it is read from 0 as a new generation.
+    """
+    intact = generation.prefix.holds(head) and generation.anchor.holds(before)
+    return "resume" if intact and size >= generation.position.offset else "reset"
+
+
+def at_end(view: View, position: Position, rotate_wait_s: float) -> Literal["wait", "finish"]:
+    """What to do at a file's end: wait for more, or finish it (its last line will not grow).
+
+    A rotated or deleted file's writer may go on for a while: its end is final only when nothing
+    came for `rotate_wait_s`.
+    """
+    over = (view.rotated or not view.linked) and view.quiet_s >= rotate_wait_s
+    return "finish" if over and view.size >= position.offset else "wait"
+
+
+def may_close(view: View, settled: Position, rotate_wait_s: float) -> bool:
+    """Whether a file can be given back: no name, at its end, quiet, and all of it settled."""
+    if view.linked or view.quiet_s < rotate_wait_s:
+        return False
+    return settled.offset >= view.size
+
+
+def lost_bytes(seen: int, offset: int) -> int:
+    """What can't be read any more of a generation of which `seen` bytes were seen."""
+    return max(0, seen - offset)
+
+
+def first_prefix(head: bytes, *, final: bool) -> Guard | None:
+    """The prefix guard with which a generation starts: of the first event, at most GUARD_BYTES.
+
+    None while the first event is incomplete and shorter than that; `final` says that nothing more
+    will come (then what is there is the event).
+    """
+    head = head[:GUARD_BYTES]
+    length = head.find(b"\n") + 1
+    if length:
+        return guard_of(head[:length])
+    return guard_of(head) if len(head) == GUARD_BYTES or (final and head) else None
