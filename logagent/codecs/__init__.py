@@ -1,0 +1,1 @@
+"""Pure: how each output frames rows, packs a body and judges a reply."""
