@@ -1,0 +1,1 @@
+"""Tests of the demo's writer, receiver and of the demo itself."""
