@@ -1,0 +1,1 @@
+"""The only input and output: files, sockets, clocks, signals. Plain values in, no configuration."""
