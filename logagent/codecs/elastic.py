@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from logagent.codecs.elastic_reply import judge_bulk
 from logagent.codecs.packing import RowPacking
-from logagent.codecs.wrapping import wrap_document
+from logagent.codecs.wrapping import bare_document, wrap_document
 from logagent.core.chunk import Frame, Reply, Request, Verdict
 
 INDEX_RULE: Final = "lower-case letters, digits, '.', '_' and '-', not starting with one of '._-'"
@@ -112,12 +112,17 @@ class ElasticCodec(RowPacking):
         return row[row.index(b"\n") + 1 :].removesuffix(b"\n")
 
     def wrap(self, row: bytes, metadata: bytes, *, kind: str, now: str) -> bytes:
-        """The row again in a form that no mapping can refuse: same action, same id."""
+        """The row again with its document as text in `message`: same action, same id."""
         action = row[: row.index(b"\n") + 1]
         return b"%b%b\n" % (
             action,
             wrap_document(self.document(row), metadata, kind=kind, now=now),
         )
+
+    def bare(self, row: bytes) -> bytes:
+        """A wrapped row again with nothing in it that lines can have spoilt."""
+        action = row[: row.index(b"\n") + 1]
+        return b"%b%b\n" % (action, bare_document(self.document(row)))
 
     def _dated(self, hour: str) -> bytes:
         return self._head(self._target.index(hour))

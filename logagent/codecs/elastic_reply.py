@@ -52,7 +52,9 @@ _BULK: Final = msgspec.json.Decoder(_Bulk)
 def judge_bulk(request: Request, reply: Reply, *, ids: bool) -> Verdict:
     """What `reply` means for the rows of `request`. ids: whether the rows carry our ids."""
     if reply.fault:
-        return Verdict("again", why=why_fault(reply))
+        why = why_fault(reply)
+        # A certificate that isn't trusted: only other files help, so they are read again.
+        return Verdict("hold" if why == "tls" else "again", why=why)
     if reply.status != 200:
         return judge_refusal(request, reply)
     if all_created(reply.body, request.rows):

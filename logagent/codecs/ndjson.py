@@ -4,7 +4,7 @@ Knows the framing and that such a sink takes all rows or none. Must not know whe
 """
 
 from logagent.codecs.packing import RowPacking
-from logagent.codecs.wrapping import wrap_document
+from logagent.codecs.wrapping import bare_document, wrap_document
 from logagent.core.chunk import Frame, Reply, Request, Verdict
 
 
@@ -30,3 +30,7 @@ class NdjsonCodec(RowPacking):
     def wrap(self, row: bytes, metadata: bytes, *, kind: str, now: str) -> bytes:
         """The row again with its document as text in `message`."""
         return wrap_document(self.document(row), metadata, kind=kind, now=now) + b"\n"
+
+    def bare(self, row: bytes) -> bytes:
+        """A wrapped row again with its text in `logagent.message`."""
+        return bare_document(self.document(row)) + b"\n"

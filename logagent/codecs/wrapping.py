@@ -24,6 +24,10 @@ _YEARS: Final = range(1970, 2262)
 _EPOCH_MS_MAX: Final = 9_223_372_036_854
 """The same limit for a number (milliseconds)."""
 
+AGENTS: Final = ("kubernetes", "k8s", "data_stream")
+"""The members that no line can write (render/metadata.py, with dotted ones below them), so that
+none can have given them another type either. A test holds the two together."""
+
 _OURS: Final = frozenset({"@timestamp", "message", "logagent", "logagent.error"})
 
 
@@ -48,6 +52,21 @@ def wrap_document(document: bytes, metadata: bytes, *, kind: str, now: str) -> b
             **{key: value for key, value in members.items() if key not in _OURS},
             "message": document.decode("utf-8", "replace"),
             "logagent": remarks,
+        }
+    )
+
+
+def bare_document(wrapped: bytes) -> bytes:
+    """A wrapped document once more, for an index where lines gave `message`, or a name of the
+    metadata, another type: time, the agent's own members, the text in `logagent.message`."""
+    members: dict[str, object] = orjson.loads(wrapped)
+    remarks = members["logagent"]
+    assert isinstance(remarks, dict), "made by wrap_document"
+    return orjson.dumps(
+        {
+            "@timestamp": members["@timestamp"],
+            **{key: value for key, value in members.items() if key.split(".", 1)[0] in AGENTS},
+            "logagent": {**remarks, "message": members["message"]},
         }
     )
 

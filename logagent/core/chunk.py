@@ -192,6 +192,10 @@ class Codec(Protocol):
         """The JSON document inside a row, without newline."""
 
     def wrap(self, row: bytes, metadata: bytes, *, kind: str, now: str) -> bytes:
-        """The row again in a form that no mapping can refuse: same action and id; the document is
-        `@timestamp` (its own if it is a date, else `now`), metadata, the raw document as a string
-        in `message`, and `logagent.error: kind`."""
+        """The row again in a form that hardly a mapping refuses: same action and id; the document
+        is `@timestamp` (its own if it is a date, else `now`), metadata, the raw document as a
+        string in `message`, and `logagent.error: kind`."""
+
+    def bare(self, row: bytes) -> bytes:
+        """A row of `wrap` again with nothing that a line can have given another type: without
+        metadata that isn't the agent's alone, and with the text in `logagent.message`."""

@@ -3,9 +3,11 @@
 Knows sizes, guards and positions. Must not read or open anything: bytes come as arguments.
 """
 
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from typing import Literal, NamedTuple
 
-from logagent.core.files import GUARD_BYTES, Generation, Guard, Position, guard_of
+from logagent.core.files import GUARD_BYTES, FileId, Generation, Guard, Position, guard_of
 
 
 class View(NamedTuple):
@@ -67,3 +69,39 @@ def first_prefix(head: bytes, *, final: bool) -> Guard | None:
     if length:
         return guard_of(head[:length])
     return guard_of(head) if len(head) == GUARD_BYTES or (final and head) else None
+
+
+class Known:
+    """What a checkpoint says of files that aren't followed yet."""
+
+    def __init__(self) -> None:
+        self._files: dict[FileId, Generation] = {}
+        self._ended: list[Generation] = []
+        self._missing: AbstractSet[FileId] = frozenset()
+
+    def add(self, generation: Generation) -> None:
+        """Add a generation. An earlier one of its file had ended, with rows still under way."""
+        if generation.file in self._files:
+            self._ended.append(self._files[generation.file])
+        self._files[generation.file] = generation
+
+    def take(self, file: FileId) -> Generation | None:
+        """The generation of a file that is followed from now on; None if there is none."""
+        return self._files.pop(file, None)
+
+    def files(self) -> Iterable[FileId]:
+        """Which files these are."""
+        return self._files.keys()
+
+    def rest(self) -> list[Generation]:
+        """What a commit has to keep, the ended ones first."""
+        return [*self._ended, *self._files.values()]
+
+    def gone(self, is_there: Callable[[FileId], bool]) -> list[Generation]:
+        """After a whole scan: the generations that nobody can read any more, each once. A file
+        has to be missed by two scans: a listing can pass over one that is being renamed."""
+        missing = {file for file in self._files if not is_there(file)}
+        found = self._ended + [self._files.pop(file) for file in self._missing & missing]
+        self._ended = []
+        self._missing = missing
+        return found

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logagent.codecs.wrapping import timestamp, wrap_document
+from logagent.codecs.wrapping import AGENTS, bare_document, timestamp, wrap_document
+from logagent.render.metadata import OWNED
 
 NOW = "2026-11-24T11:15:00.000Z"
 
@@ -45,6 +46,27 @@ def test_metadata_cannot_repeat_our_members() -> None:
         b'"logagent":{"host":"h","error":"mapping"}}'
     )
     assert wrapped(b"{}", b'"logagent":1')["logagent"] == {"error": "mapping"}
+
+
+def test_a_bare_document_has_nothing_that_a_line_can_spoil() -> None:
+    """Of the metadata only what no line can write stays, and the text goes below the agent's own
+    key; the time and what was wrong are kept."""
+    metadata = (
+        b'"kubernetes":{"pod":1},"k8s.pod.name":2,"k8sx":3,"team":"t","logagent":{"host":"h"}'
+    )
+    document = b'{"@timestamp":"2026-11-24T10:00:00Z","service":"web"}'
+    bare = bare_document(wrap_document(document, metadata, kind="mapping", now=NOW))
+    assert orjson.loads(bare) == {
+        "@timestamp": "2026-11-24T10:00:00Z",
+        "kubernetes": {"pod": 1},
+        "k8s.pod.name": 2,
+        "logagent": {"host": "h", "error": "mapping", "message": document.decode()},
+    }
+
+
+def test_the_agents_own_members_are_those_of_the_renderer() -> None:
+    """What a line can't write is defined there; `logagent` is always written anew."""
+    assert {*AGENTS, "logagent"} == set(OWNED)
 
 
 @given(st.binary(max_size=80))

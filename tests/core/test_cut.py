@@ -123,3 +123,4 @@ def test_bytes_that_are_not_text_are_cut_too(data: bytes, limit: int) -> None:
     length = cut_text(data, limit)
     assert min(len(data), limit - 3) <= length <= min(len(data), limit)
     assert cut_text(b"\x80" * 50, limit) == limit
+    assert cut_text(b"\x80" * limit, limit) == limit

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from logagent.core.files import FileId, Generation, Position, guard_of
-from logagent.core.follow import View, at_end, at_start, first_prefix, lost_bytes, may_close
+from logagent.core.follow import (
+    Known,
+    View,
+    at_end,
+    at_start,
+    first_prefix,
+    lost_bytes,
+    may_close,
+)
 
 HEAD, BEFORE = b"first line\n", b"last line\n"
 KNOWN = Generation(
@@ -100,3 +110,39 @@ def test_a_generation_starts_with_the_guard_of_its_first_event() -> None:
     check(b"x" * 1023 + b"\n", b"x" * 1023 + b"\n")
     check(b"x" * 1024 + b"\n", b"x" * 1024)
     check(b"x" * 5000 + b"\n", b"x" * 1024)
+
+
+def test_what_is_known_is_kept_until_it_is_taken() -> None:
+    """Each commit holds what a checkpoint said of files that nobody follows yet."""
+    known = Known()
+    other = replace(KNOWN, id=2, file=FileId("/logs", 7, 8))
+    known.add(KNOWN)
+    known.add(other)
+    assert set(known.files()) == {KNOWN.file, other.file}
+    assert known.take(KNOWN.file) == KNOWN
+    assert known.take(KNOWN.file) is None
+    assert known.rest() == [other]
+
+
+def test_a_known_file_is_gone_when_two_scans_miss_it() -> None:
+    """A listing can pass over a file that is being renamed; what was missed once and came back
+    isn't gone, what is gone is so once."""
+    known = Known()
+    known.add(KNOWN)
+    seen, missed = {KNOWN.file}, set[FileId]()
+    found = [known.gone(each.__contains__) for each in (missed, seen, missed, missed, missed)]
+    assert found == [[], [], [], [KNOWN], []]
+    assert known.rest() == []
+
+
+def test_an_ended_generation_is_gone_at_once() -> None:
+    """Of two generations of one file the earlier had ended when the agent died: nobody can read it
+    any more, while the later one goes on."""
+    known = Known()
+    later = replace(KNOWN, id=2)
+    known.add(KNOWN)
+    known.add(later)
+    assert known.rest() == [KNOWN, later]
+    assert known.gone(lambda _: True) == [KNOWN]
+    assert known.gone(lambda _: True) == []
+    assert known.take(KNOWN.file) == later

@@ -87,6 +87,16 @@ def test_a_ticket_without_rows_waits_for_those_before_it() -> None:
     assert ledger.settled(1) == Settled(Position(20), Guard(1, 20))
 
 
+def test_a_ticket_may_end_where_it_starts() -> None:
+    """A last line that is sent at a stop has rows and moves nothing: the next ticket starts where
+    it did."""
+    ledger = begun()
+    ledger.settle(ledger.open(ticket(0, 0, 1)), 1)
+    assert ledger.settled(1).position == START
+    ledger.settle(ledger.open(ticket(0, 10, 1)), 1)
+    assert ledger.settled(1).position == Position(10)
+
+
 def test_changed_tells_that_something_moved() -> None:
     """Only growth of a prefix, or a generation that went, makes a commit worth while."""
     ledger = begun()

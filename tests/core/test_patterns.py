@@ -71,6 +71,8 @@ def test_a_table_of_globs() -> None:
     check("*.log", "a.log .log", "a.logs a/b.log axlog")
     check("app?.log", "app1.log", "app.log app12.log app/.log")
     check("**/*.log", "a.log x/a.log x/y/z/a.log", "a.txt x/a.log/b")
+    check("**", "a x/y")
+    check("x**", "x xa x/a/b", "a")
     check("*/*.log", "x/a.log", "a.log x/y/a.log")
     check("app-[0-9].log", "app-7.log", "app-x.log app-77.log")
     check("app-[!0-9].log", "app-x.log", "app-7.log")

@@ -10,8 +10,8 @@ from logagent.core.retry import BASE_S, SLOW_S, Concurrency, backoff_s
 JITTER = st.floats(0, 1, exclude_max=True)
 
 
-@given(st.integers(1, 10_000), st.floats(0.1, 600), JITTER, st.booleans())
-def test_a_pause_has_bounds(attempt: int, cap_s: float, jitter: float, slow: bool) -> None:  # noqa: FBT001
+@given(attempt=st.integers(1, 10_000), cap_s=st.floats(0.1, 600), jitter=JITTER, slow=st.booleans())
+def test_a_pause_has_bounds(attempt: int, cap_s: float, jitter: float, *, slow: bool) -> None:
     """Never above the cap (or the first step, when that is more), never a busy loop."""
     base = SLOW_S if slow else BASE_S
     pause = backoff_s(attempt, cap_s, jitter, slow=slow)

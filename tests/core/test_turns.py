@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logagent.core.turns import Turns
+from logagent.core.turns import Turns, tick_after
 
 
 def test_ready_items_take_turns() -> None:
@@ -105,3 +105,19 @@ def test_nobody_is_lost_and_nobody_overtakes_by_two(steps: list[int], items: int
         left.add(item_left)
         turns.drop()
     assert left == set(range(items))
+
+
+@given(st.floats(0, 1e9), st.sampled_from([0.1, 0.25, 0.5, 1.0]))
+def test_a_tick_is_the_next_one(now: float, step_s: float) -> None:
+    """Later than now and at most a step away; whoever asks within the same step gets the same."""
+    tick = tick_after(now, step_s)
+    assert now < tick <= now + step_s * 1.001
+    assert tick_after((now + tick) / 2, step_s) in {tick, tick_after(tick, step_s)}
+    assert abs(tick / step_s - round(tick / step_s)) < 1e-6 * max(1.0, tick / step_s)
+
+
+def test_ticks_of_many_are_one() -> None:
+    """Items that wait from different moments of a step on are due together."""
+    assert {tick_after(now, 0.5) for now in (10.0, 10.1, 10.49)} == {10.5}
+    assert tick_after(10.5, 0.5) == 11.0
+    assert tick_after(0.1 * 3, 0.1) > 0.1 * 3  # 3 × 0.1 // 0.1 is 2
