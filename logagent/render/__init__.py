@@ -1,0 +1,1 @@
+"""Pure: raw events of a chunk → the rows of one output, in one call a chunk."""
