@@ -1,0 +1,91 @@
+"""A rig that delivers batches of numbered rows to a scripted sink, in virtual time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+from logagent.core.chunk import Batch, Rejection, Share, Ticket, Verdict
+from logagent.core.files import NO_GUARD, START, Position
+from logagent.core.ledger import Ledger
+from logagent.core.metrics import Registry
+from logagent.core.retry import Concurrency
+from logagent.delivery import Delivery, DeliverySettings, OnReject
+from tests.fakes.loop import run
+from tests.fakes.record import ListJournal, RecordingLog
+from tests.fakes.sink import ScriptedCodec, ScriptedSink
+
+ROW_BYTES: Final = len('{"n":0}\n')
+
+
+def row(number: int) -> bytes:
+    """A row, as it is on the wire."""
+    return b'{"n":%d}\n' % number
+
+
+def rejected(*rows: int, kind: str = "mapper_parsing_exception") -> tuple[Rejection, ...]:
+    """Rows of a request that are refused for what is in them."""
+    return tuple(Rejection(index, 400, kind, "because of you") for index in rows)
+
+
+class Delivering:
+    """One output's sending half; all rows are of generation 1, ten bytes of its file each."""
+
+    def __init__(self, on_reject: OnReject = "wrap", *, jitter: float = 0.5) -> None:
+        self.sink = ScriptedSink()
+        self.codec = ScriptedCodec()
+        self.ledger = Ledger()
+        self.ledger.begin(1, START, NO_GUARD)
+        self.journal = ListJournal()
+        self.log = RecordingLog()
+        self.metrics = Registry()
+        self.concurrency = Concurrency(4)
+        self.rows = 0
+        self.delivery = Delivery(
+            self.sink,
+            self.codec,
+            self.ledger,
+            self.journal,
+            DeliverySettings("out", retry_max_s=30.0, on_reject=on_reject),
+            concurrency=self.concurrency,
+            clock=lambda: 1_800_000_000.25,
+            jitter=lambda: jitter,
+            log=self.log,
+            metrics=self.metrics,
+        )
+
+    def batch(self, *shares: int) -> Batch:
+        """A batch of the next rows: a ticket for each share."""
+        first = self.rows
+        keys = []
+        for count in shares:
+            start, end = self.rows * 10, (self.rows + count) * 10
+            keys.append(self.ledger.open(Ticket(1, start, Position(end), NO_GUARD, count)))
+            self.rows += count
+        rows = [row(number) for number in range(first, self.rows)]
+        shared = zip(keys, shares, strict=True)
+        return Batch(self.codec.pack(rows), tuple(Share(k, n, b'"m":%d' % k) for k, n in shared))
+
+    def deliver(self, *shares: int, verdicts: list[Verdict]) -> list[bytes]:
+        """Deliver a batch with these verdicts, then "done"; returns the bodies that were sent. All
+        rows are final afterwards."""
+        self.codec.verdicts.extend(verdicts)
+        run(self.delivery.deliver(self.batch(*shares)))
+        assert not self.codec.verdicts
+        assert self.ledger.open_rows == 0
+        assert self.ledger.settled(1).position.offset == self.rows * 10
+        return self.sink.bodies
+
+    def pauses(self) -> list[float]:
+        """Seconds between the requests."""
+        times = self.sink.times
+        return [round(b - a, 6) for a, b in pairwise(times)]
+
+    def outcome(self, name: str) -> float:
+        """How many rows had this outcome."""
+        return self.metrics.cell("settled_rows_total", "out", name).value
+
+
+def body(*numbers: int) -> bytes:
+    """The body of these rows."""
+    return b"".join(map(row, numbers))
