@@ -1,0 +1,104 @@
+"""`run --dry-run`: what the first output would be sent for the files that are there, on stdout.
+
+Uses the parts that the agent uses, by hand: scan, read, cut, render. Opens no state, sends nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from logagent import build
+from logagent.config import Config
+from logagent.core.budget import memory_bytes
+from logagent.core.chunk import Chunk, Rows
+from logagent.core.metrics import Registry
+from logagent.descriptors import Descriptors
+from logagent.edge import memory
+from logagent.edge.fs import RealFs
+from logagent.edge.log import StderrLog
+from logagent.follower import Follower, TailSettings
+from logagent.held import Held
+from logagent.pipeline import Renderer
+from logagent.ports import Fs
+
+GENERATION: Final = 0
+"""Event ids are made of the generation, which is random in a real run."""
+
+
+def run(config: Config) -> int:
+    """Print the rows and, on stderr, what they are of."""
+    fs = RealFs()
+    log = StderrLog(level=config.agent.log_level, format="console")
+    descriptors = Descriptors(fs, build.watches(config), log, Registry())
+    descriptors.scan(time.monotonic(), time.time())
+    output = next(iter(config.outputs))
+    budget = memory_bytes(config.agent.memory_bytes, memory.memory_limit())
+    batch_bytes = build.budget(config, budget)[output].batch_bytes
+    codec = build.codec_of(config.outputs[output])
+    out = sys.stdout.buffer
+    for name in config.inputs_of(output):
+        bind = build.binder(config, name, codec, batch_bytes=batch_bytes, env=os.environ)
+        settings = _settings(config, output, name)
+        for held in descriptors.files(settings.user):
+            rows = _print_file(held, settings, bind, fs, out.write)
+            print(f"{held.name}: {rows} rows for {output}", file=sys.stderr)
+    out.flush()
+    for (root, path), fault in sorted(descriptors.faults.items()):
+        where = os.path.join(root, os.fsdecode(path)) if path else root
+        print(f"{where}: not read: {fault.text}", file=sys.stderr)
+    descriptors.close()
+    return 0
+
+
+def _settings(config: Config, output: str, name: str) -> TailSettings:
+    options = config.inputs[name]
+    return TailSettings(
+        input=name,
+        output=output,
+        chunk_bytes=options.chunk_bytes,
+        line_bytes_max=options.line_bytes_max,
+        rotate_wait_s=options.rotate_wait_s,
+        poll_s=config.agent.poll_interval_s,
+    )
+
+
+def _print_file(
+    held: Held,
+    settings: TailSettings,
+    bind: Callable[[bytes, int], Renderer],
+    fs: Fs,
+    write: Callable[[bytes], object],
+) -> int:
+    """Write all rows of a file; returns how many."""
+    renderer = bind(held.full_path, GENERATION)
+    follower = Follower(held, GENERATION, settings, epoch=0)
+    count = 0
+    for chunk in _chunks(follower, fs):
+        rows, chunk_taken = _render(renderer, follower, chunk)
+        write(rows.wire)
+        count += rows.count
+        follower.take(chunk_taken)
+    return count
+
+
+def _chunks(follower: Follower, fs: Fs) -> Iterator[Chunk]:
+    """All chunks of a file as it is now, its last line included. The caller takes each."""
+    if not follower.prepare(fs, final=True):
+        return
+    while isinstance(chunk := follower.read(fs), Chunk):
+        yield chunk
+    if (last := follower.rest(fs, stop=False)) is not None:
+        yield last
+
+
+def _render(renderer: Renderer, follower: Follower, chunk: Chunk) -> tuple[Rows, Chunk]:
+    """The rows of a chunk, of as much of it as a batch holds."""
+    while True:
+        rows = renderer.render(chunk.data, chunk.start, time.time(), chunk.mark)
+        if rows is not None:
+            return rows, chunk
+        chunk = follower.shorten(chunk)
