@@ -158,6 +158,28 @@ def test_trouble_is_shown_while_it_lasts() -> None:
     assert len(d.log.of("sending will be tried again")) == 2
 
 
+def test_trouble_names_what_the_sink_called_it() -> None:
+    """The fault when nothing came, else the sink's own word, else the status."""
+
+    def trouble(reply: Reply, detail: str) -> str:
+        d = Delivering()
+        d.sink.replies.append(reply)
+        d.codec.verdicts.append(Verdict("again", why="busy", detail=detail))
+
+        async def scenario() -> str:
+            task = asyncio.ensure_future(d.delivery.deliver(d.batch(1)))
+            await asyncio.sleep(0.01)
+            seen = d.delivery.trouble
+            await task
+            return seen
+
+        return run(scenario())
+
+    assert trouble(Reply(0, fault="reset"), "word") == "busy: reset"
+    assert trouble(Reply(429), "word") == "busy: word"
+    assert trouble(Reply(429), "") == "busy: 429"
+
+
 def test_load_halves_the_concurrency() -> None:
     """429, 503 and lost replies are signs of load; a refused connection is none; successes bring
     it back."""

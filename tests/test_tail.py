@@ -170,7 +170,8 @@ def test_what_cannot_be_seen_is_not_gone() -> None:
         assert rig.read_all() == []
         rig.commit()
         rig.start()
-        assert rig.read_all() == []
+        for _ in range(3):
+            assert rig.read_all() == []
         getattr(rig.fs, hide).clear()
         assert lines(rig.read_all()) == b"two\n"
         assert rig.lost("deleted") == 0
@@ -185,7 +186,9 @@ def test_a_read_error_at_adoption_is_tried_again() -> None:
     rig.fs.append(A, b"two\n")
     rig.start()
     rig.fs.broken["pread"] = OSError(errno.EIO, "Input/output error")
-    assert rig.read_all() == []
+    for _ in range(3):
+        assert rig.read_all() == []
+    assert rig.lost("deleted") == 0
     assert [g.position for g in rig.commit()] == [Position(4)]
     rig.fs.broken.clear()
     assert lines(rig.read_all()) == b"two\n"
