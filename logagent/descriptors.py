@@ -22,6 +22,8 @@ _UNREADABLE = {
     "directory": Fault("DIRECTORY", "a directory, not a regular file"),
     "other": Fault("OTHER", "not a regular file"),
 }
+_REFUSED = frozenset({fault.code for fault in _UNREADABLE.values()} | {"OUTSIDE", "SYMLINK"})
+"""Faults of what is never read, whoever would be allowed to."""
 _PASSING = frozenset({"ENOENT", "EAGAIN", "ESTALE"})
 """Faults of a moment (a race with the app, a lease): the next scan sees again, without a word."""
 
@@ -273,6 +275,8 @@ class Descriptors:
 
     def _count_faults(self) -> None:
         for root, watches in self._watches.items():
-            count = sum(1 for (r, path) in self.faults if r == root and path)
+            codes = [fault.code for (r, path), fault in self.faults.items() if r == root and path]
+            refused = sum(code in _REFUSED for code in codes)
             for watch in watches:
-                self._metrics.cell("files_unreadable", watch.input).value = count
+                self._metrics.cell("files_refused", watch.input).value = refused
+                self._metrics.cell("files_unreadable", watch.input).value = len(codes) - refused

@@ -200,8 +200,6 @@ class Tail:
                 self._report.attempt(follower.held, follower.skip_to_end, self._fs)
             self._ledger.begin(follower.generation, follower.position, follower.anchor())
             return
-        if known.path != held.path:
-            held.rotated = True
         follower = self._new_follower(held, known.id)
         state = self._report.attempt(follower.held, follower.resume, self._fs, known)
         if state is None:  # can't be read just now: at the next scan again
@@ -212,6 +210,8 @@ class Tail:
         if state == "reset":
             self._reset(follower, now)
             return
+        if known.path != held.path:
+            held.rotated = True
         self._report.resumed(held, known.position.offset)
         self._turns.add(follower)
 

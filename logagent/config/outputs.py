@@ -153,8 +153,8 @@ class Elasticsearch(Common, frozen=True, kw_only=True, tag_field="type", tag="el
     on_reject: Annotated[
         Literal["wrap", "dead_letter", "drop", "block"],
         Meta(
-            description="What becomes of a line that the server refuses for good. wrap: sent once "
-            "more as plain text, then a dead letter; dead_letter: to a file under state_dir; drop: "
+            description="What becomes of a line that the server refuses for good. wrap: sent again "
+            "as plain text, then a dead letter; dead_letter: to a file under state_dir; drop: "
             "counted; block: wait until the server takes it.",
         ),
     ] = "wrap"

@@ -20,7 +20,8 @@ class Auth(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     api_key_file: Annotated[
         str,
         Meta(
-            description="File with the API key, as id:key or encoded. Read again when it changes.",
+            description="File with the API key, as id:key or encoded. Read again when the server "
+            "refuses it.",
             examples=["/etc/logagent/secrets/api_key"],
         ),
     ] = ""
@@ -35,14 +36,14 @@ class Auth(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     username_file: Annotated[
         str,
         Meta(
-            description="File with the user name, read again when it changes.",
+            description="File with the user name, read again when the server refuses it.",
             examples=["/etc/logagent/secrets/username"],
         ),
     ] = ""
     password_file: Annotated[
         str,
         Meta(
-            description="File with the password, read again when it changes.",
+            description="File with the password, read again when the server refuses it.",
             examples=["/etc/logagent/secrets/password"],
         ),
     ] = ""

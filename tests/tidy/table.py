@@ -76,9 +76,10 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "ends": _part("build config edge ports"),
     "admin": _part("core descriptors pipeline", "msgspec", NO_EDGE),
-    "app": _part(
-        "admin build config core descriptors edge ends logagent pipeline ports", ALL_OTHERS
+    "agent": _part(
+        "admin build config core descriptors edge ends logagent pipeline ports", "msgspec"
     ),
+    "app": _part("agent build config core edge logagent ports", ALL_OTHERS),
     # Commands look at the parts by hand (positions, a dry run); nothing imports them.
     "cli": _part(
         "app build checkpoint cli config core demo descriptors edge ends follower held logagent"

@@ -69,7 +69,7 @@ def test_catches(path: str, text: str, what: str) -> None:
         ("logagent/pipeline.py", "import asyncio\nfrom logagent.tail import Tail"),
         ("logagent/edge/http.py", "import h11, ssl, os, time"),
         ("logagent/config/load.py", "import os, yaml"),
-        ("logagent/app.py", "import uvloop\nfrom logagent import __version__, pipeline"),
+        ("logagent/app.py", "import uvloop\nfrom logagent import build"),
         (
             "logagent/cli/demo.py",
             "from logagent.demo import show\nfrom logagent import __version__",
