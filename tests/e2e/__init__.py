@@ -1,0 +1,1 @@
+"""Tests with real servers and real processes; they need Java 17, Maven and Linux."""
