@@ -78,6 +78,7 @@ class Agent:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
+        gc.enable()
         if self.options.once:
             self.stopping = True
         async with asyncio.TaskGroup() as group:
