@@ -2,9 +2,9 @@
 
     python -m bench.whole --size 1GB json text
 
-Knows scenarios, pairs of runs and their shares. Everything that a user has on is on: metadata,
+Knows scenarios, rounds of runs and their shares. Everything that a user has on is on: metadata,
 guards, fsynced checkpoint in a fresh state directory, a verdict for each row, the admin port. The
-agent and the limit run by turns; figures are per CPU-second of the process alone, start included,
+agent and the limits run by turns; figures are per CPU-second of the process alone, start included,
 so neither the receiver's core nor a busy machine is in them. This module stays small on purpose:
 see `Usage.rss_bytes_max`.
 """
@@ -81,47 +81,44 @@ SCENARIOS: Final = {
 DEFAULT: Final = ("json", "text", "ids", "time")
 
 
-class Pair(NamedTuple):
-    """One run of the agent and one of the limit, right after each other."""
+class Round(NamedTuple):
+    """One run of the agent and one of each limit (see limit.py), right after each other."""
 
     agent: Usage
     limit: Usage
-
-    @property
-    def share(self) -> float:
-        """How much of the limit's speed the agent has."""
-        return self.limit.cpu_s / self.agent.cpu_s
+    bare: Usage
 
 
 class Result(NamedTuple):
-    """A scenario's pairs. `size` in bytes; `delivered` is asserted to be `lines` in each run."""
+    """A scenario's rounds. `size` in bytes; `delivered` is asserted to be `lines` in each run."""
 
     scenario: Scenario
     lines: int
     size: int
     ratio: float
-    pairs: Sequence[Pair]
+    rounds: Sequence[Round]
 
     def klines(self, who: str) -> list[float]:
-        """Thousand lines a CPU-second of "agent" or "limit", run by run."""
-        return [self.lines / getattr(pair, who).cpu_s / 1000 for pair in self.pairs]
+        """Thousand lines a CPU-second of "agent", "limit" or "bare", run by run."""
+        return [self.lines / getattr(each, who).cpu_s / 1000 for each in self.rounds]
 
-    def shares(self) -> list[float]:
-        """The shares of the limit, pair by pair."""
-        return [pair.share for pair in self.pairs]
+    def shares(self, of: str = "limit") -> list[float]:
+        """How much of the speed of "limit" or "bare" the agent has, round by round."""
+        return [getattr(each, of).cpu_s / each.agent.cpu_s for each in self.rounds]
 
     def as_json(self) -> dict[str, object]:
         """The result for the history."""
-        agents = [pair.agent for pair in self.pairs]
+        agents = [each.agent for each in self.rounds]
         return {
             "scenario": self.scenario.about,
             "lines": self.lines,
             "bytes": self.size,
             "gzip_ratio": round(self.ratio, 2),
-            "pairs": len(self.pairs),
+            "rounds": len(self.rounds),
             "agent_klines_per_cpu_s": round(median(self.klines("agent")), 1),
             "limit_klines_per_cpu_s": round(median(self.klines("limit")), 1),
             "share": round(median(self.shares()), 3),
+            "share_of_bare": round(median(self.shares("bare")), 3),
             "target": self.scenario.target,
             "rss_bytes_max": max(usage.rss_bytes_max for usage in agents),
             "page_faults": max(usage.page_faults for usage in agents),
@@ -188,34 +185,35 @@ def warm_up(scenario: Scenario, place: Place) -> None:
     """Run agent and limit on a small corpus, so that byte code is there for all that follow."""
     path, lines, _, _ = make_corpus(scenario.corpus, 1_000_000)
     run_agent(scenario, path, lines, place)
-    run_limit(path, place)
+    run_limit("limit", path, place)
+    run_limit("bare", path, place)
 
 
-def run_limit(path: Path, place: Place) -> Usage:
-    """One run of the limit loop. Raises ProcessError."""
-    command = [sys.executable, "-m", "bench.limit", str(path), str(place.receiver.port)]
+def run_limit(kind: str, path: Path, place: Place) -> Usage:
+    """One run of the limit loop, "limit" or "bare". Raises ProcessError."""
+    command = [sys.executable, "-m", "bench.limit", kind, str(path), str(place.receiver.port)]
     return measure(command, place.cores.subject, log=place.folder / "limit.log")
 
 
-def run_scenario(scenario: Scenario, size: int, pairs: int, place: Place) -> Result:
-    """Agent and limit by turns; which is first changes with each pair. Raises ProcessError."""
+def run_scenario(scenario: Scenario, size: int, rounds: int, place: Place) -> Result:
+    """Agent and limits by turns; the order turns with each round. Raises ProcessError."""
     path, lines, real, ratio = make_corpus(scenario.corpus, size)
     warm_up(scenario, place)
     done = []
-    for number in range(pairs):
+    for number in range(rounds):
         if number % 2:
-            limit = run_limit(path, place)
+            bare, limit = run_limit("bare", path, place), run_limit("limit", path, place)
             agent = run_agent(scenario, path, lines, place)
         else:
             agent = run_agent(scenario, path, lines, place)
-            limit = run_limit(path, place)
-        done.append(Pair(agent, limit))
+            limit, bare = run_limit("limit", path, place), run_limit("bare", path, place)
+        done.append(Round(agent, limit, bare))
     return Result(scenario, lines, real, ratio, done)
 
 
 HEADINGS: Final = (
     "scenario", "lines", "gzip", "agent klines/CPU-s", "limit", "share", "target", "",
-    "RSS MiB", "page faults", "system",
+    "bare limit", "share", "RSS MiB", "page faults", "system",
 )  # fmt: skip
 
 
@@ -224,7 +222,7 @@ def row_of(result: Result) -> Sequence[str]:
     agent, shares = result.klines("agent"), result.shares()
     target = result.scenario.target
     share = median(shares)
-    used = [pair.agent for pair in result.pairs]
+    used = [each.agent for each in result.rounds]
     verdict = ("met" if share >= target else "MISSED") if target else ""
     return (
         result.scenario.about,
@@ -235,6 +233,8 @@ def row_of(result: Result) -> Sequence[str]:
         f"{share:.2f} ({min(shares):.2f}-{max(shares):.2f})",
         f"{target:.2f}" if target else "-",
         verdict,
+        f"{median(result.klines('bare')):,.0f}",
+        f"{median(result.shares('bare')):.2f}",
         f"{max(usage.rss_bytes_max for usage in used) / 2**20:.1f}",
         f"{max(usage.page_faults for usage in used):,}",
         f"{median([usage.system_s / usage.cpu_s for usage in used]):.0%}",
@@ -248,7 +248,9 @@ def main() -> int:
         "scenarios", nargs="*", help=f"of {', '.join(SCENARIOS)} (default: the first four)"
     )
     parser.add_argument("--size", default="1GB", help="of each file (default: 1GB)")
-    parser.add_argument("--pairs", type=int, default=3, help="runs of agent and limit (default: 3)")
+    parser.add_argument(
+        "--pairs", type=int, default=3, help="rounds of agent and limits (default: 3)"
+    )
     parser.add_argument("--json", type=Path, help="also write the results to this file")
     chosen = parser.parse_args()
     names = chosen.scenarios or DEFAULT
