@@ -34,7 +34,7 @@ class Common(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Size at which a batch is sent, before compression. The memory budget may "
             "make it smaller.",
         ),
-    ] = 4 << 20
+    ] = 8 << 20
     linger_s: Annotated[
         float,
         Meta(ge=0, le=60, description="How long a batch waits for more lines."),

@@ -101,7 +101,8 @@ class Known:
         """After a whole scan: the generations that nobody can read any more, each once. A file
         has to be missed by two scans: a listing can pass over one that is being renamed."""
         missing = {file for file in self._files if not is_there(file)}
-        found = self._ended + [self._files.pop(file) for file in self._missing & missing]
+        twice = [file for file in self._files if file in missing and file in self._missing]
+        found = self._ended + [self._files.pop(file) for file in twice]
         self._ended = []
         self._missing = missing
         return found
