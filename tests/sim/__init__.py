@@ -1,0 +1,1 @@
+"""The simulator: the production pipeline on virtual time, in a world of models and faults."""

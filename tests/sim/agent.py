@@ -1,0 +1,297 @@
+"""One process of the agent: production parts over the models, on a loop of its own.
+
+The composition is `logagent.build`'s; this module takes `app.py`'s place: it loads, scans, stops. A
+kill leaves every task where it is and referenced, so that no `finally` helps the agent; afterwards
+the dead are cancelled in a limbo where nothing they do has an effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from logagent import build
+from logagent.config.agent import Agent as AgentOptions
+from logagent.config.inputs import Input
+from logagent.config.model import Config
+from logagent.config.outputs import Elasticsearch, File, Output
+from logagent.core.budget import Wish
+from logagent.core.chunk import Ticket
+from logagent.core.files import Generation
+from logagent.core.ledger import Ledger
+from logagent.core.metrics import Registry
+from logagent.descriptors import Descriptors
+from logagent.held import Held
+from logagent.pipeline import Pipeline
+from logagent.report import TailReport
+from tests.sim.agentfs import AgentFs
+from tests.sim.fs import ROOT
+from tests.sim.loop import SimLoop
+from tests.sim.plan import OutputPlan, Plan
+from tests.sim.rows import Broken
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+LIMBO_STEPS: Final = 1000
+LIFE_MAX_S: Final = 600.0
+
+
+class SilentLog:
+    """`ports.Log`: events become notes of the run."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def info(self, message: str, **facts: object) -> None:
+        """See `ports.Log`."""
+
+    def warning(self, message: str, **facts: object) -> None:
+        """See `ports.Log`."""
+        self._world.note("log", message, *facts.values())
+
+    def error(self, message: str, **facts: object) -> None:
+        """See `ports.Log`."""
+        self._world.note("log", message, *facts.values())
+
+
+class Report(TailReport):
+    """The production report, which tells the oracle what was counted as lost, and of which file."""
+
+    def __init__(self, output: str, world: World, metrics: Registry) -> None:
+        super().__init__("app", output, SilentLog(world), metrics)
+        self._output = output
+        self._world = world
+
+    def resumed(self, held: Held, offset: int) -> None:
+        """See TailReport."""
+        super().resumed(held, offset)
+        self._world.mark("resume_renamed" if held.rotated else "resume")
+
+    def truncated(self, held: Held, offset: int, lost: int) -> None:
+        """See TailReport."""
+        super().truncated(held, offset, lost)
+        self._world.mark("reset")
+        self._world.oracle.lost(self._output, (held.file.ino, held.file.birth_ns), lost)
+
+    def finished(self, held: Held, offset: int) -> None:
+        """See TailReport."""
+        super().finished(held, offset)
+        self._world.mark("finished")
+        account = self._world.oracle.accounts[self._output]
+        account.owed.finished((held.file.ino, held.file.birth_ns))
+
+    def vanished(self, generation: Generation, lost: int) -> None:
+        """See TailReport."""
+        super().vanished(generation, lost)
+        file = generation.file
+        self._world.oracle.lost(self._output, (file.ino, file.birth_ns), lost)
+
+
+class WatchedLedger(Ledger):
+    """The production ledger, which tells the oracle what is on its way."""
+
+    def __init__(self, output: str, world: World) -> None:
+        super().__init__()
+        self._output = output
+        self._world = world
+
+    def open(self, ticket: Ticket) -> int:
+        """See Ledger."""
+        self._world.oracle.taken(self._output, ticket)
+        return super().open(ticket)
+
+
+class Letters:
+    """`ports.Journal` of dead letters."""
+
+    def __init__(self, world: World, output: str) -> None:
+        self._world = world
+        self._output = output
+
+    async def append(self, data: bytes) -> None:
+        """See `ports.Journal`."""
+        world, process = self._world, self._world.process
+        await asyncio.sleep(0.001)
+        if not world.lives(process) or world.dies("letter"):
+            return
+        if world.chance("letter_error"):
+            raise OSError(28, "No space left on device")
+        world.mark("dead_letter")
+        world.oracle.buried(self._output, data)
+        world.dies("letter")
+
+
+class Process:
+    """One life."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.loop = SimLoop(world.clock, world.rng if world.plan.shuffle else None)
+        self.metrics = Registry()
+        self.fs = AgentFs(world)
+        self.config = configure(world.plan)
+        watches = build.watches(self.config)
+        log = SilentLog(world)
+        self.descriptors = Descriptors(self.fs, watches, log, self.metrics)
+        self.pipelines = {each.name: self.build(each) for each in world.plan.outputs}
+        self.settled: dict[str, bool] = {}
+        self.main: asyncio.Task[None] | None = None
+        world.processes.append(self)
+
+    def build(self, plan: OutputPlan) -> Pipeline:
+        """One output, as production builds it."""
+        world = self.world
+        edges = build.Edges(
+            fs=AgentFs(world, self.fs, plan.name),
+            offload=self.offload,
+            clock=world.wall,
+            random=world.rng,
+            env={},
+            log=SilentLog(world),
+            metrics=self.metrics,
+        )
+        codec = build.codec_of(self.config.outputs[plan.name])
+        ends = build.Ends(codec, world.sinks[plan.name], Letters(world, plan.name))
+        wish = Wish(plan.batch_bytes, plan.slots)
+        pipeline = build.pipeline(self.config, plan.name, wish, ends, self.descriptors, edges=edges)
+        ledger = WatchedLedger(plan.name, world)
+        pipeline._ledger = pipeline._delivery._ledger = pipeline._commits._ledger = ledger
+        for source in pipeline._sources:
+            source.tail._ledger = ledger
+            source.tail._report = Report(plan.name, world, self.metrics)
+        return pipeline
+
+    async def offload(self, call: Callable[[], None]) -> None:
+        """Run a blocking call: at once, or between two waits, as a thread would."""
+        world = self.world
+        if world.chance("slow_commit"):
+            await asyncio.sleep(world.rng.uniform(0.0, 0.3))
+        call()
+        if world.chance("slow_commit"):
+            await asyncio.sleep(world.rng.uniform(0.0, 0.3))
+
+    async def run(self) -> None:
+        """From the first scan to the last commit."""
+        now, wall = self.loop.time(), self.world.wall
+        if self.world.plan.scan_first:
+            self.descriptors.scan(now, wall())
+        for pipeline in self.pipelines.values():
+            pipeline.load()
+        if not self.world.plan.scan_first:
+            self.descriptors.scan(now, wall())
+        async with asyncio.TaskGroup() as group:
+            for name in self.pipelines:
+                group.create_task(self.run_one(name))
+            group.create_task(self.scan())
+
+    async def run_one(self, name: str) -> None:
+        """Run one output to its stop."""
+        self.settled[name] = await self.pipelines[name].run()
+
+    async def scan(self) -> None:
+        """Scan regularly, whatever the sinks do."""
+        while len(self.settled) < len(self.pipelines):
+            await asyncio.sleep(self.world.plan.scan_s)
+            self.descriptors.scan(self.loop.time(), self.world.wall())
+            for pipeline in self.pipelines.values():
+                pipeline.scanned()
+
+    def stop(self, grace_s: float) -> None:
+        """What a signal does."""
+        self.world.oracle.stops += 1
+        for pipeline in self.pipelines.values():
+            pipeline.stop(self.loop.time() + grace_s)
+
+    def live(self, is_over: Callable[[], bool]) -> None:
+        """Run until `is_over`, until the process is killed or until it ends by itself."""
+        world = self.world
+        if self.main is None:
+            self.main = self.loop.create_task(self.run())
+        main, limit = self.main, world.clock.now + LIFE_MAX_S
+
+        def until() -> bool:
+            world.oracle.step()
+            return main.done() or world.is_dead or is_over() or world.clock.now > limit
+
+        self.loop.drive(until)
+        if main.done() and not world.is_dead:
+            main.result()
+        if self.loop.faults:
+            raise Broken(f"a task ended unseen: {self.loop.faults}")
+        if world.clock.now > limit:
+            raise Broken("a process never ended")
+
+    def end(self) -> None:
+        """The process is gone: what it had in memory, on the wire and half written."""
+        world = self.world
+        world.is_dead = True
+        for sink in world.sinks.values():
+            sink.crash()
+        self.fs.settle_crash()
+        self.fs.crash()
+        world.oracle.ended()
+        self.bury()
+
+    def bury(self) -> None:
+        """Take the dead process's tasks apart, where nothing has an effect any more."""
+        if self.loop.is_closed():
+            return
+        self.world.is_dead = True
+        clock = self.loop.clock
+        now, plans = clock.now, clock._plans
+        clock._plans = []
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task.cancel()
+        steps = self.loop.steps + LIMBO_STEPS
+        self.loop.drive(lambda: all(t.done() for t in tasks) or self.loop.steps > steps)
+        if not all(task.done() for task in tasks):
+            raise Broken(f"tasks that can't be cancelled: {[t for t in tasks if not t.done()]}")
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()
+        self.loop.close()
+        clock.now, clock._plans = now, plans
+
+
+def configure(plan: Plan) -> Config:
+    """The configuration of a plan. Sizes are below what `load` would let a user write."""
+    pattern = "*.log" if plan.narrow_glob else "*.log*"
+    return Config(
+        agent=AgentOptions(
+            state_dir="/state",
+            commit_interval_s=plan.commit_s,
+            scan_interval_s=plan.scan_s,
+            poll_interval_s=plan.poll_s,
+        ),
+        inputs={
+            "app": Input(
+                paths=(f"{ROOT}/{pattern}",),
+                format=plan.format,
+                chunk_bytes=plan.chunk_bytes,
+                line_bytes_max=plan.line_bytes_max,
+                rotate_wait_s=plan.rotate_wait_s,
+            )
+        },
+        outputs={each.name: _output(each) for each in plan.outputs},
+    )
+
+
+def _output(plan: OutputPlan) -> Output:
+    if plan.kind == "file":
+        return File(
+            path=f"/out/{plan.name}.ndjson", linger_s=plan.linger_s, batch_bytes=plan.batch_bytes
+        )
+    return Elasticsearch(
+        hosts=("http://es:9200",),
+        index="logs",
+        ids=plan.ids,
+        compression="gzip" if plan.gzip else "none",
+        on_reject=plan.on_reject,
+        retry_max_s=plan.retry_max_s,
+        linger_s=plan.linger_s,
+        batch_bytes=plan.batch_bytes,
+        slots=plan.slots,
+    )
