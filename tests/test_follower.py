@@ -122,14 +122,15 @@ def test_a_generation_is_ready_with_its_first_event() -> None:
     assert not f.follower.prepare(f.fs)
     with pytest.raises(AssertionError, match="head is guarded"):
         f.follower.read(f.fs)
-    f.fs.append(PATH, b" whole\nmore\n")
+    f.fs.append(PATH, b" whole\nmore\nhal")
     assert f.follower.prepare(f.fs)
-    assert f.follower.prefix == guard_of(b"half whole\n")
+    assert f.follower.prefix == guard_of(b"half whole\nmore\n")
 
 
 def test_the_prefix_grows_once_behind_its_first_kilobyte() -> None:
-    """The first event guards a file's start, later its first kilobyte does."""
-    f = File(b"12345678\n" * 400, chunk_bytes=900).ready()
+    """The lines that are there guard a file's start, later its first kilobyte does."""
+    f = File(b"12345678\n", chunk_bytes=900).ready()
+    f.fs.append(PATH, b"12345678\n" * 399)
     f.read()
     assert f.follower.prefix == guard_of(b"12345678\n")
     f.read()

@@ -59,16 +59,20 @@ def lost_bytes(seen: int, offset: int) -> int:
 
 
 def first_prefix(head: bytes, *, final: bool) -> Guard | None:
-    """The prefix guard with which a generation starts: of the first event, at most GUARD_BYTES.
+    """The prefix guard with which a generation starts: of the whole lines in the file's first
+    GUARD_BYTES, of all these bytes if there are so many.
 
-    None while the first event is incomplete and shorter than that; `final` says that nothing more
-    will come (then what is there is the event).
+    More than the first line, since that may be the same banner in each life of the file. None
+    while the first line is incomplete; `final` says that nothing more will come (then what is
+    there is the event).
     """
     head = head[:GUARD_BYTES]
-    length = head.find(b"\n") + 1
-    if length:
-        return guard_of(head[:length])
-    return guard_of(head) if len(head) == GUARD_BYTES or (final and head) else None
+    if len(head) == GUARD_BYTES:
+        return guard_of(head)
+    lines = head[: head.rfind(b"\n") + 1]
+    if lines:
+        return guard_of(lines)
+    return guard_of(head) if final and head else None
 
 
 class Known:
