@@ -41,6 +41,9 @@ def test_it_says_what_would_take_no_line(
     """An index where a data stream is required, and a closed index."""
     rest, urls = elasticsearch_server.rest, [elasticsearch_server.url]
     name = f"logs-{unused_name}-test"
+    # Other tests of this server have made logs-* data streams; this name is to be an index.
+    plain = {"index_patterns": [name], "priority": 1000}
+    rest.must("PUT", f"/_index_template/{unused_name}", plain)
     rest.create_index(name, {})
     output = {"data_stream": {"dataset": unused_name, "namespace": "test"}}
     found = connect(tmp_path, urls, output, status=0)[1]
