@@ -276,8 +276,7 @@ class Delivery:
         status = str(reply.status) if reply.status else "fault"
         self._metrics.cell("sent_requests_total", output, status).value += 1
         self._metrics.cell("sent_bytes_total", output).value += len(request.body)
-        if verdict.rejected:
-            self._outcome("rejected", len(verdict.rejected))
+        self._metrics.cell("rejected_rows_total", output).value += len(verdict.rejected)
 
     def _outcome(self, outcome: str, count: int) -> None:
         if count:

@@ -34,7 +34,7 @@ def test_a_rejected_row_is_sent_once_more_wrapped() -> None:
         "message": '{"n":2}',
         "logagent": {"error": "mapper_parsing_exception"},
     }
-    assert (d.outcome("delivered"), d.outcome("rejected")) == (4, 1)
+    assert (d.outcome("delivered"), d.rejected()) == (4, 1)
     assert d.metrics.cell("wrapped_rows_total", "out").value == 1
     assert d.journal.data == []
 
@@ -51,7 +51,7 @@ def test_a_wrapped_row_that_is_rejected_goes_bare() -> None:
             "logagent": {"error": "mapper_parsing_exception", "message": '{"n":1}'},
         }
     ]
-    assert (d.outcome("delivered"), d.outcome("rejected"), d.journal.data) == (2, 2, [])
+    assert (d.outcome("delivered"), d.rejected(), d.journal.data) == (2, 2, [])
 
 
 def test_a_bare_row_that_is_rejected_again_is_buried() -> None:

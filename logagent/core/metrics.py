@@ -83,6 +83,11 @@ METRICS: Final[Mapping[str, Metric]] = {
         "counter", "Requests that have to be sent again, by reason.", ("output", "why")
     ),
     "retried_rows_total": Metric("counter", "Rows that were sent again.", ("output",)),
+    "rejected_rows_total": Metric(
+        "counter",
+        "Rows that a sink refused for what is in them, each time that it did.",
+        ("output",),
+    ),
     "wrapped_rows_total": Metric(
         "counter", "Rejected rows that were sent once more as text in message.", ("output",)
     ),
@@ -94,8 +99,7 @@ METRICS: Final[Mapping[str, Metric]] = {
     # settle, commit
     "settled_rows_total": Metric(
         "counter",
-        "Rows with a final outcome: delivered, duplicate, rejected, redirected, dead_letter,"
-        " dropped.",
+        "Rows with a final outcome: delivered, duplicate, redirected, dead_letter, dropped.",
         ("output", "outcome"),
     ),
     "commits_total": Metric("counter", "Checkpoints written.", ("output",)),

@@ -85,6 +85,10 @@ class Delivering:
         """How many rows had this outcome."""
         return self.metrics.cell("settled_rows_total", "out", name).value
 
+    def rejected(self) -> float:
+        """How many rows were refused, each time counted."""
+        return self.metrics.cell("rejected_rows_total", "out").value
+
 
 def body(*numbers: int) -> bytes:
     """The body of these rows."""
