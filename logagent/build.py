@@ -207,6 +207,20 @@ def pipeline(
     )
 
 
+def tail_settings(config: Config, output_id: str, input_id: str) -> TailSettings:
+    """What an input's options come to for one output's reading of it."""
+    options = config.inputs[input_id]
+    return TailSettings(
+        input=input_id,
+        output=output_id,
+        chunk_bytes=options.chunk_bytes,
+        line_bytes_max=options.line_bytes_max,
+        rotate_wait_s=options.rotate_wait_s,
+        poll_s=config.agent.poll_interval_s,
+        start_at_end=options.start_at == "end",
+    )
+
+
 def tail_of(
     config: Config,
     output_id: str,
@@ -217,16 +231,7 @@ def tail_of(
     edges: Edges,
 ) -> Tail:
     """One output's tail of one input."""
-    options = config.inputs[input_id]
-    settings = TailSettings(
-        input=input_id,
-        output=output_id,
-        chunk_bytes=options.chunk_bytes,
-        line_bytes_max=options.line_bytes_max,
-        rotate_wait_s=options.rotate_wait_s,
-        poll_s=config.agent.poll_interval_s,
-        start_at_end=options.start_at == "end",
-    )
+    settings = tail_settings(config, output_id, input_id)
     report = TailReport(input_id, output_id, edges.log, edges.metrics)
     return Tail(
         edges.fs,

@@ -185,7 +185,7 @@ class Pipeline:
         tail = source.tail
         renderer = self._renderer(source, chunk.generation)
         follower = tail.follower(chunk.generation)
-        chunk, rows = self._render(renderer, follower, chunk)
+        chunk, rows = render_fitting(renderer, follower, chunk, self._clock)
         if not self._open.fits(rows) and not await self._ship(group):
             return False
         key = tail.take(chunk, rows.count)
@@ -197,16 +197,6 @@ class Pipeline:
             if self._open.full:
                 return await self._ship(group)
         return True
-
-    def _render(self, renderer: Renderer, follower: Follower, chunk: Chunk) -> tuple[Chunk, Rows]:
-        """The rows of a chunk, or of so much of it that they fit a batch."""
-        if not chunk.data:
-            return chunk, _NOTHING
-        while True:
-            rows = renderer.render(chunk.data, chunk.start, self._clock(), chunk.mark)
-            if rows is not None:
-                return chunk, rows
-            chunk = follower.shorten(chunk)
 
     async def _ship(self, group: asyncio.TaskGroup) -> bool:
         """Close the open batch and send it as soon as a slot is free: this is the back-pressure.
@@ -294,3 +284,16 @@ class Pipeline:
         ):
             if count:
                 self._metrics.cell(name, *labels).value += count
+
+
+def render_fitting(
+    renderer: Renderer, follower: Follower, chunk: Chunk, clock: Clock
+) -> tuple[Chunk, Rows]:
+    """The rows of a chunk, or of so much of it that they fit a batch."""
+    if not chunk.data:
+        return chunk, _NOTHING
+    while True:
+        rows = renderer.render(chunk.data, chunk.start, clock(), chunk.mark)
+        if rows is not None:
+            return chunk, rows
+        chunk = follower.shorten(chunk)

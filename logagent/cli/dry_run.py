@@ -14,7 +14,7 @@ from typing import Final
 from logagent import build
 from logagent.config import Config
 from logagent.core.budget import memory_bytes
-from logagent.core.chunk import Chunk, Rows
+from logagent.core.chunk import Chunk
 from logagent.core.metrics import Registry
 from logagent.descriptors import Descriptors
 from logagent.edge import memory
@@ -22,7 +22,7 @@ from logagent.edge.fs import RealFs
 from logagent.edge.log import StderrLog
 from logagent.follower import Follower, TailSettings
 from logagent.held import Held
-from logagent.pipeline import Renderer
+from logagent.pipeline import Renderer, render_fitting
 from logagent.ports import Fs
 
 GENERATION: Final = 0
@@ -42,7 +42,7 @@ def run(config: Config) -> int:
     out = sys.stdout.buffer
     for name in config.inputs_of(output):
         bind = build.binder(config, name, codec, batch_bytes=batch_bytes, env=os.environ)
-        settings = _settings(config, output, name)
+        settings = build.tail_settings(config, output, name)
         for held in descriptors.files(settings.user):
             rows = _print_file(held, settings, bind, fs, out.write)
             print(f"{held.name}: {rows} rows for {output}", file=sys.stderr)
@@ -52,18 +52,6 @@ def run(config: Config) -> int:
         print(f"{where}: not read: {fault.text}", file=sys.stderr)
     descriptors.close()
     return 0
-
-
-def _settings(config: Config, output: str, name: str) -> TailSettings:
-    options = config.inputs[name]
-    return TailSettings(
-        input=name,
-        output=output,
-        chunk_bytes=options.chunk_bytes,
-        line_bytes_max=options.line_bytes_max,
-        rotate_wait_s=options.rotate_wait_s,
-        poll_s=config.agent.poll_interval_s,
-    )
 
 
 def _print_file(
@@ -78,10 +66,10 @@ def _print_file(
     follower = Follower(held, GENERATION, settings, epoch=0)
     count = 0
     for chunk in _chunks(follower, fs):
-        rows, chunk_taken = _render(renderer, follower, chunk)
+        taken, rows = render_fitting(renderer, follower, chunk, time.time)
         write(rows.wire)
         count += rows.count
-        follower.take(chunk_taken)
+        follower.take(taken)
     return count
 
 
@@ -93,12 +81,3 @@ def _chunks(follower: Follower, fs: Fs) -> Iterator[Chunk]:
         yield chunk
     if (last := follower.rest(fs, stop=False)) is not None:
         yield last
-
-
-def _render(renderer: Renderer, follower: Follower, chunk: Chunk) -> tuple[Rows, Chunk]:
-    """The rows of a chunk, of as much of it as a batch holds."""
-    while True:
-        rows = renderer.render(chunk.data, chunk.start, time.time(), chunk.mark)
-        if rows is not None:
-            return rows, chunk
-        chunk = follower.shorten(chunk)
