@@ -47,7 +47,7 @@ format: .venv/.ready-dev  ## let ruff format the code and fix what it can
 sim: .venv/.ready-dev  ## the simulator alone, over SEEDS=500 seeds
 	SIM_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/sim -p no:benchmark -n $(WORKERS)
 
-e2e: .venv/.ready-dev  ## real servers and processes: needs Java 17, Maven and strace
+e2e: .venv/.ready-dev  ## real servers and processes: needs Java 17, Maven, Go and strace
 	$(BIN)/python -m pytest tests/e2e -m e2e -p no:benchmark
 
 kill: .venv/.ready-dev  ## kill -9 the agent KILLS=40 times under load, then count each line
@@ -62,13 +62,18 @@ generate: .venv/.ready-dev  ## write config/reference.yaml and config/schema.jso
 	mv config/reference.yaml.new config/reference.yaml
 	mv config/schema.json.new config/schema.json
 
-# Each lock is held to the one below it, so that a package has one version in all three.
+# Each lock is held to those above it, so that a package has one version in all of them.
 lock: .venv/.ready-dev  ## resolve requirements/*.txt again (UPGRADE=--upgrade for newer versions)
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements/runtime.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra aws \
+		-c requirements/runtime.txt -o requirements/aws.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra elasticsearch \
-		-c requirements/runtime.txt -o requirements/elasticsearch.txt
-	$(LOCK) $(UPGRADE) pyproject.toml requirements/dev.in --extra elasticsearch \
-		-c requirements/elasticsearch.txt -o requirements/dev.txt
+		-c requirements/aws.txt -o requirements/elasticsearch.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra kafka \
+		-c requirements/elasticsearch.txt -o requirements/kafka.txt
+	$(LOCK) $(UPGRADE) pyproject.toml requirements/dev.in --all-extras \
+		-c requirements/elasticsearch.txt -c requirements/kafka.txt -c requirements/aws.txt \
+		-o requirements/dev.txt
 
 clean:  ## remove the environment and everything that can be made again
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

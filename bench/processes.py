@@ -133,17 +133,26 @@ class ReceiverProcess:
         )
 
     def _ask(self, route: str, body: bytes | None = None) -> bytes:
-        """The body of an answer. By hand: urllib would double the size of this process."""
-        method = "GET" if body is None else "POST"
-        head = f"{method} /_test/{route} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n"
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
-            connection.sendall(f"{head}content-length: {len(body or b'')}\r\n\r\n".encode())
-            connection.sendall(body or b"")
-            with connection.makefile("rb") as file:
-                answer = file.read()
-        status, _, rest = answer.partition(b"\r\n")
-        assert b" 200 " in status, f"{method} {route}: {status!r}"
-        return rest.partition(b"\r\n\r\n")[2]
+        return ask_local(self.port, f"/_test/{route}", body)
+
+
+def ask_local(port: int, path: str, body: bytes | None = None) -> bytes:
+    """The body of an answer. By hand: urllib would double the size of this process."""
+    method = "GET" if body is None else "POST"
+    head = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(f"{head}content-length: {len(body or b'')}\r\n\r\n".encode())
+        connection.sendall(body or b"")
+        with connection.makefile("rb") as file:
+            status = file.readline()
+            size = 0
+            while line := file.readline().strip():
+                name, _, value = line.partition(b":")
+                if name.lower() == b"content-length":
+                    size = int(value)
+            answer = file.read(size)
+    assert b" 200 " in status, f"{method} {path}: {status!r}"
+    return answer
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from bench.conftest import Measure, count_lines
 from bench.corpus import chunks_of
-from bench.renderers import BATCH_BYTES, NOW, codec, renderer
+from bench.renderers import BATCH_BYTES, NOW, codec, frame, renderer
 from logagent.codecs.packing import GzipPacker, PlainPacker
 from logagent.render.program import Spec
 
@@ -21,7 +21,7 @@ KINDS: tuple[Literal["json", "text"], ...] = ("json", "text")
 
 def rows_of(chunks: list[bytes], kind: Literal["json", "text"]) -> list[bytes]:
     """The rows of each chunk."""
-    render = renderer(Spec(format=kind, wire_bytes_max=BATCH_BYTES), codec().frame).render
+    render = renderer(Spec(format=kind, wire_bytes_max=BATCH_BYTES), frame(codec())).render
     return [rows.wire for chunk in chunks if (rows := render(chunk, 0, NOW)) is not None]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bench.conftest import Measure, count_lines
-from bench.renderers import BATCH_BYTES, NOW, codec, renderer
+from bench.renderers import BATCH_BYTES, NOW, codec, frame, renderer
 from logagent.render.program import Spec
 
 
@@ -21,7 +21,7 @@ def render_chunks(
 ) -> None:
     """Measure the rendering of chunks, after a look at whether it gives a row a line."""
     spec = Spec(format=form, wire_bytes_max=BATCH_BYTES)
-    render = renderer(spec, codec(ids=ids).frame).render
+    render = renderer(spec, frame(codec(ids=ids))).render
     for chunk in chunks:
         rows = render(chunk, 0, NOW)
         assert rows is not None

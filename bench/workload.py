@@ -22,7 +22,7 @@ from pathlib import Path
 from random import Random
 from typing import Final, Literal, Protocol
 
-from bench.renderers import BATCH_BYTES, FACTS, NOW, codec, renderer
+from bench.renderers import BATCH_BYTES, FACTS, NOW, codec, frame, renderer
 from logagent import build
 from logagent.config import load
 from logagent.core.budget import Wish
@@ -143,7 +143,7 @@ def run_path(path: str, form: Form) -> int:
     """Cut, render and pack a file. The number of rows."""
     quiet_gc()
     speak = codec()
-    render = renderer(Spec(format=form, wire_bytes_max=BATCH_BYTES), speak.frame).render
+    render = renderer(Spec(format=form, wire_bytes_max=BATCH_BYTES), frame(speak)).render
     packer, total, rows_open, offset = speak.packer(), 0, 0, 0
     with open(path, "rb", buffering=0) as file:
         while data := file.read(CHUNK_BYTES):
@@ -176,7 +176,8 @@ async def deliver(place: Path, sink: YesSink) -> bool:
     """The life of one output, as in `logagent run --once`. Whether all is settled."""
     env: Mapping[str, str] = FACTS
     config = load([str(place)], env)
-    edges = build.Edges(
+    # Of `build`, where an older package has it too.
+    edges = build.Edges(  # type: ignore[attr-defined]
         fs=RealFs(),
         offload=at_once,
         clock=lambda: NOW,
@@ -186,7 +187,7 @@ async def deliver(place: Path, sink: YesSink) -> bool:
         metrics=Registry(),
     )
     descriptors = Descriptors(edges.fs, build.watches(config), edges.log, edges.metrics)
-    ends = build.Ends(codec(), sink, NoLetters())
+    ends = build.Ends(codec(), sink, NoLetters())  # type: ignore[attr-defined]
     wish = Wish(BATCH_BYTES, 2)
     pipeline = build.pipeline(config, "search", wish, ends, descriptors, edges=edges)
     pipeline.load()

@@ -15,12 +15,12 @@ from msgspec import Struct
 
 from logagent import __version__, build
 from logagent.admin import routes
-from logagent.build import Edges
 from logagent.config.model import Config
 from logagent.core.budget import memory_bytes
 from logagent.descriptors import Descriptors
 from logagent.edge import memory
 from logagent.edge.admin import AdminServer
+from logagent.edges import Edges
 from logagent.ends import ends_of
 from logagent.pipeline import Pipeline
 

@@ -20,6 +20,8 @@ from logagent.edge import memory
 from logagent.edge.fs import RealFs
 from logagent.edge.log import StderrLog
 from logagent.edge.state import StateInUseError, StateLock, lock_state, make_state_dir
+from logagent.edges import Edges
+from logagent.ends import codec_of
 from logagent.ports import Log
 
 EXIT_IN_USE: Final = 75
@@ -34,7 +36,7 @@ def run(config: Config, options: Options) -> int:
     """Run the agent until it is stopped, or with `once` until all is delivered. The exit status."""
     malloc = memory.tune_malloc()
     log = StderrLog(level=config.agent.log_level, format=_log_format(config))
-    if unfit := build.problems(config, os.environ):
+    if unfit := build.problems(config, os.environ, codec_of):
         for why in unfit:
             log.error("configuration can't be used", why=why)
         return EXIT_CONFIG
@@ -94,8 +96,8 @@ async def _lock(directory: str, agent: Agent) -> StateLock | None:
     return None
 
 
-def _edges(log: Log) -> build.Edges:
-    return build.Edges(
+def _edges(log: Log) -> Edges:
+    return Edges(
         fs=RealFs(),
         offload=asyncio.to_thread,
         clock=time.time,

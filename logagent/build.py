@@ -5,58 +5,44 @@ Knows all parts and how they are joined. Must not run anything: app.py does.
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from random import Random
-from typing import NamedTuple
-
-from msgspec import Struct
+from typing import Final
 
 from logagent.checkpoint import Checkpoint
-from logagent.codecs.elastic import ElasticCodec, Target
-from logagent.codecs.ndjson import NdjsonCodec
-from logagent.commits import Commits, Offload
+from logagent.commits import Commits
 from logagent.config.inputs import Input, TimestampField
 from logagent.config.model import Config
-from logagent.config.outputs import Elasticsearch, File, Output, Stdout
+from logagent.config.outputs import Output, Remote
 from logagent.core.budget import Wish, plan
-from logagent.core.chunk import Codec
+from logagent.core.chunk import Codec, Origin
+from logagent.core.files import escape
 from logagent.core.ledger import Ledger
-from logagent.core.metrics import Registry
 from logagent.core.patterns import compile_exclude, compile_pattern
 from logagent.core.retry import Concurrency
-from logagent.delivery import Delivery, DeliverySettings
 from logagent.descriptors import Descriptors
+from logagent.edges import Edges, Ends
 from logagent.follower import TailSettings
 from logagent.held import Watch
-from logagent.pipeline import Pipeline, PipelineSettings, Renderer, Source
-from logagent.ports import Clock, Fs, Journal, Log, Sink
-from logagent.render.metadata import Json
+from logagent.locate import TWIN, Locator, Twin
+from logagent.pipeline import Pipeline, PipelineSettings
+from logagent.render.metadata import Json, Metadata
 from logagent.render.metadata import build as build_metadata
 from logagent.render.program import Spec, compile_program
 from logagent.report import TailReport
+from logagent.sending import delivery, rules_of
+from logagent.source import Bind, Bound, Renderer, Source
 from logagent.tail import Tail
 
-POD_FACTS = ("POD_NAME", "POD_NAMESPACE", "POD_UID", "POD_IP", "NODE_NAME")
-"""What the chart puts into the environment from the downward API."""
+NAMES: Final = {
+    "POD_NAME": "pod",
+    "POD_NAMESPACE": "namespace",
+    "POD_UID": "pod_uid",
+    "POD_IP": "pod_ip",
+    "NODE_NAME": "node",
+}
+"""What the chart puts into the environment from the downward API, and what templates call it."""
 
-
-class Edges(NamedTuple):
-    """What is real in the agent and modelled in the simulator."""
-
-    fs: Fs
-    offload: Offload
-    clock: Clock
-    random: Random
-    env: Mapping[str, str]
-    log: Log
-    metrics: Registry
-
-
-class Ends(Struct, frozen=True):
-    """An output's own ends: where requests and dead letters go."""
-
-    codec: Codec
-    sink: Sink
-    dead_letters: Journal
+TWIN_BYTES_MAX: Final = 1 << 62
+"""No bound: the rows that a twin makes once more have been in a batch already."""
 
 
 def watches(config: Config) -> list[Watch]:
@@ -95,23 +81,6 @@ def budget(config: Config, memory: int) -> dict[str, Wish]:
     return dict(zip(config.outputs, plan(memory, wishes), strict=True))
 
 
-def codec_of(output: Output) -> Codec:
-    """The codec of an output."""
-    match output:
-        case Elasticsearch():
-            return elastic_codec(output)
-        case File() | Stdout():
-            return NdjsonCodec()
-
-
-def elastic_codec(output: Elasticsearch) -> ElasticCodec:
-    """The codec of an Elasticsearch output."""
-    name = output.data_stream.name() if output.data_stream else output.index
-    target = Target(name, require_data_stream=output.require_data_stream)
-    gzip = output.compression == "gzip"
-    return ElasticCodec(target, ids=output.ids, gzip=gzip, pipeline=output.pipeline)
-
-
 def spec_of(options: Input, batch_bytes: int) -> Spec:
     """An input's options as its program wants them."""
     match options.timestamp:
@@ -125,23 +94,54 @@ def spec_of(options: Input, batch_bytes: int) -> Spec:
 
 def binder(
     config: Config, input_id: str, codec: Codec, *, batch_bytes: int, env: Mapping[str, str]
-) -> Callable[[bytes, int], Renderer]:
+) -> Bind:
     """A function that makes the renderer for a generation of a file, from its path and id."""
-    options = config.inputs[input_id]
-    program = compile_program(spec_of(options, batch_bytes))
-    facts = {name: env[name] for name in POD_FACTS if env.get(name)}
-    fields = {**_leaves(config.metadata.fields), **_leaves(options.fields)}
+    program = compile_program(spec_of(config.inputs[input_id], batch_bytes))
+    say = teller(config, input_id, env)
 
-    def bind(path: bytes, generation: int) -> Renderer:
-        metadata = build_metadata(
-            config.metadata.schema, facts, fields, container=options.container, path=path
-        )
-        return program.bind(metadata, codec.frame, generation)
+    def bind(path: bytes, generation: int) -> Bound:
+        metadata, origin = say(path, generation)
+        return Bound(program.bind(metadata, codec.frame(origin), generation), origin)
 
     return bind
 
 
-def problems(config: Config, env: Mapping[str, str]) -> list[str]:
+def twin(config: Config, input_id: str, env: Mapping[str, str]) -> Callable[[bytes, int], Renderer]:
+    """A function that makes the renderer that tells the ids of a generation's rows."""
+    program = compile_program(spec_of(config.inputs[input_id], TWIN_BYTES_MAX))
+    say = teller(config, input_id, env)
+
+    def bind(path: bytes, generation: int) -> Renderer:
+        return program.bind(say(path, generation)[0], TWIN, generation)
+
+    return bind
+
+
+def teller(
+    config: Config, input_id: str, env: Mapping[str, str]
+) -> Callable[[bytes, int], tuple[Metadata, Origin]]:
+    """A function that tells what is put into a generation's documents, and where they are from."""
+    options = config.inputs[input_id]
+    facts = {name: env[name] for name in NAMES if env.get(name)}
+    fields = {**_leaves(config.metadata.fields), **_leaves(options.fields)}
+    names = {NAMES[fact]: value for fact, value in facts.items()}
+    names |= {"input": input_id}
+    if options.container:
+        names["container"] = options.container
+
+    def say(path: bytes, generation: int) -> tuple[Metadata, Origin]:
+        metadata = build_metadata(
+            config.metadata.schema, facts, fields, container=options.container, path=path
+        )
+        members = b",".join(metadata.encode().values())
+        return metadata, Origin(input_id, escape(path), generation, names, members)
+
+    return say
+
+
+def problems(
+    config: Config, env: Mapping[str, str], codec_of: Callable[[Output], Codec]
+) -> list[str]:
     """What can't be built of a configuration that is right in itself: one line each.
 
     These are found where the part is that knows: a name that the agent's own fields have taken
@@ -168,7 +168,6 @@ def pipeline(
     edges: Edges,
 ) -> Pipeline:
     """One output, ready to load its checkpoint and run."""
-    output = config.outputs[output_id]
     ledger = Ledger()
     concurrency = Concurrency(wish.slots)
     sources = [
@@ -178,32 +177,47 @@ def pipeline(
         )
         for name in config.inputs_of(output_id)
     ]
+    tails = [source.tail for source in sources]
+    twins = [Twin(tail, twin(config, tail.settings.input, edges.env)) for tail in tails]
     commits = Commits(
         output_id,
         Checkpoint(edges.fs, f"{config.agent.state_dir}/{output_id}"),
-        [source.tail for source in sources],
+        tails,
         ledger,
         offload=edges.offload,
         log=edges.log,
         metrics=edges.metrics,
     )
     return Pipeline(
-        PipelineSettings(
-            output=output_id,
-            batch_bytes=wish.batch_bytes,
-            linger_s=output.linger_s,
-            slots=wish.slots,
-            commit_interval_s=config.agent.commit_interval_s,
-        ),
+        _pipeline_settings(config, output_id, wish),
         sources=sources,
         descriptors=descriptors,
         ledger=ledger,
         codec=ends.codec,
-        delivery=_delivery(output_id, output, ledger, ends, concurrency, edges=edges),
+        delivery=delivery(
+            output_id,
+            config.outputs[output_id],
+            ledger,
+            ends,
+            rules=rules_of(config.outputs[output_id]),
+            concurrency=concurrency,
+            locate=Locator(edges.fs, ledger, twins, edges.clock),
+            edges=edges,
+        ),
         concurrency=concurrency,
         commits=commits,
         clock=edges.clock,
         metrics=edges.metrics,
+    )
+
+
+def _pipeline_settings(config: Config, output_id: str, wish: Wish) -> PipelineSettings:
+    return PipelineSettings(
+        output=output_id,
+        batch_bytes=wish.batch_bytes,
+        linger_s=config.outputs[output_id].linger_s,
+        slots=wish.slots,
+        commit_interval_s=config.agent.commit_interval_s,
     )
 
 
@@ -254,44 +268,9 @@ def _leaves(fields: Mapping[str, Json], above: str = "") -> dict[str, Json]:
     return found
 
 
-def _delivery(
-    output_id: str,
-    output: Output,
-    ledger: Ledger,
-    ends: Ends,
-    concurrency: Concurrency,
-    *,
-    edges: Edges,
-) -> Delivery:
-    return Delivery(
-        ends.sink,
-        ends.codec,
-        ledger,
-        ends.dead_letters,
-        _delivery_settings(output_id, output),
-        concurrency=concurrency,
-        clock=edges.clock,
-        jitter=edges.random.random,
-        log=edges.log,
-        metrics=edges.metrics,
-    )
-
-
-def _delivery_settings(output_id: str, output: Output) -> DeliverySettings:
-    """A file and a pipe refuse no row for what is in it: they take it now or later."""
-    if isinstance(output, Elasticsearch):
-        return DeliverySettings(output_id, output.retry_max_s, output.on_reject)
-    return DeliverySettings(output_id, retry_max_s=30.0, on_reject="block")
-
-
 def _slots(output: Output) -> int:
     """A file and a pipe take one batch at a time: their order is the lines' order."""
-    return output.slots if isinstance(output, Elasticsearch) else 1
-
-
-def dead_letter_path(config: Config, output_id: str) -> str:
-    """Where an output's dead letters are."""
-    return f"{config.agent.state_dir}/dead/{output_id}/letters.ndjson"
+    return output.slots if isinstance(output, Remote) else 1
 
 
 def roots(config: Config) -> Sequence[str]:

@@ -5,9 +5,9 @@ tickets by their key. There is no other retry loop than this one. Retries never 
 """
 
 import asyncio
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Final, Literal, assert_never
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Final, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,18 +15,19 @@ from msgspec.structs import replace
 from logagent.codecs.outcomes import SLOW
 from logagent.core.batch import pick, spread
 from logagent.core.chunk import Batch, Codec, Rejection, Reply, Request, Share, Verdict
-from logagent.core.deadletter import encode, letter
 from logagent.core.ledger import Ledger
 from logagent.core.metrics import Registry
 from logagent.core.retry import Concurrency, backoff_s
-from logagent.ports import Clock, Journal, Log, Sink
+from logagent.ports import Log, Sink
+from logagent.rejects import Lot, OnReject, Rejects
 
 AMBIGUOUS_MAX: Final = 3
 """So many times in a row no complete answer came for one body: it may be too large for what is in
 between, so it goes on in halves."""
+DEAD_ATTEMPTS_MAX: Final = 3
+"""So often letters are sent to a place that only a person can mend; then they go to disk, since the
+lines around them wait."""
 RETRY_AFTER_MAX_S: Final = 300.0
-
-OnReject = Literal["wrap", "dead_letter", "drop", "block"]
 
 
 class DeliverySettings(Struct, frozen=True):
@@ -38,11 +39,19 @@ class DeliverySettings(Struct, frozen=True):
 
 
 class _Parcel(Struct):
-    """What is left of a batch on its way: the request, whose rows it holds, how often tried."""
+    """What is left of a batch on its way: the request, whose rows it holds, how often tried.
+
+    numbers: which rows of the batch these are. A range while nothing was picked out of it, so that
+    a batch that is taken costs nothing; 4 bytes a row then. dead: the rows are letters, on their
+    way to a place for dead letters.
+    """
 
     request: Request
     shares: tuple[Share, ...]
+    numbers: Sequence[int]
+    batch: tuple[Share, ...]
     wraps: int = 0
+    dead: bool = False
     attempts: int = 0
     ambiguous: int = 0
 
@@ -55,11 +64,10 @@ class Delivery:
         sink: Sink,
         codec: Codec,
         ledger: Ledger,
-        dead_letters: Journal,
+        rejects: Rejects,
         settings: DeliverySettings,
         *,
         concurrency: Concurrency,
-        clock: Clock,
         jitter: Callable[[], float],
         log: Log,
         metrics: Registry,
@@ -67,10 +75,9 @@ class Delivery:
         self._sink = sink
         self._codec = codec
         self._ledger = ledger
-        self._dead_letters = dead_letters
+        self._rejects = rejects
         self._settings = settings
         self._concurrency = concurrency
-        self._clock = clock
         self._jitter = jitter
         self._log = log
         self._metrics = metrics
@@ -79,7 +86,8 @@ class Delivery:
 
     async def deliver(self, batch: Batch) -> None:
         """Return when each row of the batch is final."""
-        work = [_Parcel(batch.request, batch.shares)]
+        rows = range(batch.request.rows)
+        work = [_Parcel(batch.request, batch.shares, rows, batch.shares)]
         while work:
             work.extend(reversed(await self._attempt(work.pop())))
 
@@ -89,6 +97,8 @@ class Delivery:
         verdict = self._codec.judge(parcel.request, reply)
         self._count_request(parcel.request, reply, verdict)
         parcel.attempts += 1
+        if parcel.dead:
+            verdict = _settle_for_disk(verdict, parcel)
         match verdict.step:
             case "done" if verdict.rejected and self._settings.on_reject == "block":
                 self._troubled(replace(verdict, why="rejected"), reply)
@@ -122,9 +132,12 @@ class Delivery:
 
     async def _settle(self, parcel: _Parcel, verdict: Verdict) -> list[_Parcel]:
         """Settle the rows that are final and return the parcels of the others."""
-        self._outcome("delivered", verdict.delivered - verdict.redirected)
-        self._outcome("duplicate", verdict.duplicates)
-        self._outcome("redirected", verdict.redirected)
+        if parcel.dead:
+            self._outcome("dead_letter", verdict.delivered + verdict.duplicates)
+        else:
+            self._outcome("delivered", verdict.delivered - verdict.redirected)
+            self._outcome("duplicate", verdict.duplicates)
+            self._outcome("redirected", verdict.redirected)
         if not verdict.retry and not verdict.rejected:
             for share in parcel.shares:
                 self._ledger.settle(share.key, share.rows)
@@ -136,8 +149,10 @@ class Delivery:
             rejected = []
         rows = self._codec.split(parcel.request)
         assert len(rows) == parcel.request.rows, "a body holds the rows it was packed of"
-        wrapped = await self._reject(parcel, rows, rejected)
-        still_open = sorted([*again, *wrapped])
+        lot = Lot(rows, parcel.numbers, parcel.batch, parcel.wraps, parcel.dead)
+        once_more = await self._rejects.settle(lot, rejected)
+        wrapped, dead = once_more.wrapped, once_more.dead
+        still_open = sorted([*again, *wrapped, *dead])
         counts = spread(parcel.shares, still_open)
         for share, count in zip(parcel.shares, counts, strict=True):
             self._ledger.settle(share.key, share.rows - count)
@@ -150,69 +165,11 @@ class Delivery:
             part = self._part(parcel, list(wrapped.values()), list(wrapped))
             part.wraps, part.attempts = parcel.wraps + 1, 0
             parcels.append(part)
+        if dead:
+            part = self._part(parcel, list(dead.values()), list(dead))
+            part.dead, part.attempts = True, 0
+            parcels.append(part)
         return parcels
-
-    async def _reject(
-        self, parcel: _Parcel, rows: list[bytes], rejected: list[Rejection]
-    ) -> dict[int, bytes]:
-        """Do with rejected rows what the user wants; returns those to be sent again, wrapped.
-
-        When it returns, all others are final: dead letters are durable.
-        """
-        if not rejected:
-            return {}
-        policy = self._settings.on_reject
-        wrapped: dict[int, bytes] = {}
-        bury: list[Rejection] = []
-        metadata = _metadata(parcel.shares)
-        for rejection in rejected:
-            at, kind = rejection.row, rejection.kind
-            if policy == "wrap" and parcel.wraps == 0 and kind != "too_large":
-                wrap = self._codec.wrap
-                wrapped[at] = wrap(rows[at], metadata(at), kind=kind, now=self._now())
-            elif policy == "wrap" and parcel.wraps == 1 and kind != "too_large":
-                wrapped[at] = self._codec.bare(rows[at])
-            elif policy == "drop":
-                self._outcome("dropped", 1)
-            else:
-                bury.append(rejection)
-        for kind, status in {(r.kind, r.status): None for r in rejected}:
-            count = sum(1 for r in rejected if (r.kind, r.status) == (kind, status))
-            self._log.warning(
-                "rows were rejected",
-                output=self._settings.output,
-                kind=kind,
-                status=status,
-                rows=count,
-                wrapped=bool(wrapped),
-            )
-        self._metrics.cell("wrapped_rows_total", self._settings.output).value += len(wrapped)
-        if bury:
-            await self._bury(rows, bury)
-        return wrapped
-
-    async def _bury(self, rows: list[bytes], rejected: list[Rejection]) -> None:
-        """Write dead letters; a letter that can't be written leaves its row unsettled."""
-        output = self._settings.output
-        now = self._now()
-        data = encode(
-            [
-                letter(rows[r.row], self._codec.document(rows[r.row]), r, output=output, time=now)
-                for r in rejected
-            ]
-        )
-        attempt = 0
-        while True:
-            try:
-                await self._dead_letters.append(data)
-            except OSError as error:
-                attempt += 1
-                why = error.strerror or str(error)
-                self._log.error("dead letters can't be written", output=output, why=why)
-                await asyncio.sleep(self._backoff(attempt, slow=True))
-            else:
-                self._outcome("dead_letter", len(rejected))
-                return
 
     def _halves(self, parcel: _Parcel) -> list[_Parcel]:
         """Two parcels of about the same number of bytes. A single row is never halved."""
@@ -225,17 +182,24 @@ class Delivery:
         middle = max(1, middle)
         indices = range(len(rows))
         return [
-            self._part(parcel, rows[:middle], list(indices[:middle]), fresh=True),
-            self._part(parcel, rows[middle:], list(indices[middle:]), fresh=True),
+            self._part(parcel, rows[:middle], indices[:middle], fresh=True),
+            self._part(parcel, rows[middle:], indices[middle:], fresh=True),
         ]
 
     def _part(
-        self, parcel: _Parcel, rows: list[bytes], indices: list[int], *, fresh: bool = False
+        self, parcel: _Parcel, rows: list[bytes], indices: Sequence[int], *, fresh: bool = False
     ) -> _Parcel:
+        if isinstance(indices, range):
+            numbers = parcel.numbers[indices.start : indices.stop]
+        else:
+            numbers = array("I", [parcel.numbers[i] for i in indices])
         return _Parcel(
             self._codec.pack(rows),
             pick(parcel.shares, indices),
+            numbers,
+            parcel.batch,
             wraps=parcel.wraps,
+            dead=parcel.dead,
             attempts=0 if fresh else parcel.attempts,
         )
 
@@ -245,10 +209,6 @@ class Delivery:
 
     def _backoff(self, attempt: int, *, slow: bool) -> float:
         return backoff_s(attempt, self._settings.retry_max_s, self._jitter(), slow=slow)
-
-    def _now(self) -> str:
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def _worked(self) -> None:
         self._concurrency.succeeded()
@@ -284,14 +244,13 @@ class Delivery:
             cell.value += count
 
 
-def _metadata(shares: tuple[Share, ...]) -> Callable[[int], bytes]:
-    """A function from a row's index to the metadata of its share."""
-
-    def find(row: int) -> bytes:
-        for share in shares:
-            if row < share.rows:
-                return share.metadata
-            row -= share.rows
-        raise AssertionError("a rejected row belongs to a share")
-
-    return find
+def _settle_for_disk(verdict: Verdict, parcel: _Parcel) -> Verdict:
+    """The verdict on letters; when the place for them isn't there, or isn't ours to write, in
+    attempt after attempt, that is a refusal."""
+    if parcel.attempts < DEAD_ATTEMPTS_MAX or verdict.why not in SLOW or verdict.step == "again":
+        return verdict
+    still_open = verdict.retry if verdict.step == "retry" else range(parcel.request.rows)
+    refused = [Rejection(row, 0, verdict.why, verdict.detail) for row in still_open]
+    return replace(
+        verdict, step="done", retry=(), rejected=tuple(sorted([*verdict.rejected, *refused]))
+    )

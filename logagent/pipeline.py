@@ -6,44 +6,27 @@ file system. Outputs share nothing but the table of descriptors: one that is stu
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
 from logagent.commits import Commits
 from logagent.core.batch import OpenBatch
-from logagent.core.chunk import Chunk, Codec, Mark, Rows
+from logagent.core.chunk import Chunk, Codec, Rows
 from logagent.core.ledger import Ledger
 from logagent.core.metrics import Registry
 from logagent.core.retry import Concurrency
 from logagent.delivery import Delivery
 from logagent.descriptors import Descriptors
-from logagent.follower import Follower
 from logagent.ports import Clock
+from logagent.source import Bound, Source, render_fitting
 from logagent.tail import Tail
 
 MARGIN_S: Final = 0.5
 """Kept of the grace period for the last commit."""
 SLICE_S: Final = 0.25
 """How long a wait may overlook that the deadline has moved (a second signal)."""
-_NOTHING: Final = Rows(b"", 0)
-
-
-class Renderer(Protocol):
-    """What a pump needs of render.program.Renderer."""
-
-    metadata: bytes
-
-    def render(self, data: bytes, start: int, now: float, mark: Mark = "") -> Rows | None:
-        """The rows of whole events, or None when they would be too many."""
-
-
-class Source(NamedTuple):
-    """One input of the output: its tail, and how a generation's renderer is made."""
-
-    tail: Tail
-    bind: Callable[[bytes, int], Renderer]
 
 
 class PipelineSettings(Struct, frozen=True):
@@ -83,7 +66,7 @@ class Pipeline:
         self._commits = commits
         self._clock = clock
         self._metrics = metrics
-        self._renderers: dict[int, Renderer] = {}
+        self._bound: dict[int, Bound] = {}
         self._sends: set[asyncio.Task[None]] = set()
         self._open = self._new_batch()
         self._wake = asyncio.Event()
@@ -183,9 +166,9 @@ class Pipeline:
     async def _add(self, group: asyncio.TaskGroup, source: Source, chunk: Chunk) -> bool:
         """Render a chunk, take it and put its rows into the open batch; send that when full."""
         tail = source.tail
-        renderer = self._renderer(source, chunk.generation)
+        bound = self._bind(source, chunk.generation)
         follower = tail.follower(chunk.generation)
-        chunk, rows = render_fitting(renderer, follower, chunk, self._clock)
+        chunk, rows = render_fitting(bound.renderer, follower, chunk, self._clock)
         if not self._open.fits(rows) and not await self._ship(group):
             return False
         key = tail.take(chunk, rows.count)
@@ -193,7 +176,7 @@ class Pipeline:
         if rows.count:
             follower.expanded(len(chunk.data), len(rows.wire), self.settings.batch_bytes)
             now = asyncio.get_running_loop().time()
-            self._open.add(key, rows, renderer.metadata, now=now)
+            self._open.add(key, rows, bound.origin, now=now)
             if self._open.full:
                 return await self._ship(group)
         return True
@@ -265,14 +248,14 @@ class Pipeline:
         packer = self._codec.packer()
         return OpenBatch(packer, self.settings.batch_bytes, self.settings.linger_s)
 
-    def _renderer(self, source: Source, generation: int) -> Renderer:
-        renderer = self._renderers.get(generation)
-        if renderer is None:
+    def _bind(self, source: Source, generation: int) -> Bound:
+        bound = self._bound.get(generation)
+        if bound is None:
             held = source.tail.follower(generation).held
             live = source.tail.live
-            self._renderers = {g: r for g, r in self._renderers.items() if live(g)}
-            renderer = self._renderers[generation] = source.bind(held.full_path, generation)
-        return renderer
+            self._bound = {g: b for g, b in self._bound.items() if live(g)}
+            bound = self._bound[generation] = source.bind(held.full_path, generation)
+        return bound
 
     def _count(self, tail: Tail, rows: Rows) -> None:
         labels = (tail.settings.input, self.settings.output)
@@ -284,16 +267,3 @@ class Pipeline:
         ):
             if count:
                 self._metrics.cell(name, *labels).value += count
-
-
-def render_fitting(
-    renderer: Renderer, follower: Follower, chunk: Chunk, clock: Clock
-) -> tuple[Chunk, Rows]:
-    """The rows of a chunk, or of so much of it that they fit a batch."""
-    if not chunk.data:
-        return chunk, _NOTHING
-    while True:
-        rows = renderer.render(chunk.data, chunk.start, clock(), chunk.mark)
-        if rows is not None:
-            return chunk, rows
-        chunk = follower.shorten(chunk)

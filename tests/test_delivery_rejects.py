@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from itertools import cycle
+from typing import Literal
 
 import orjson
+from hypothesis import given
+from hypothesis import strategies as st
 
-from logagent.core.chunk import Verdict
+from logagent.core.chunk import Request, Verdict
 from logagent.core.deadletter import decode
 from tests.fakes.delivering import Delivering, body, rejected
 from tests.fakes.loop import run
+from tests.fakes.sink import take_all
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -61,9 +66,7 @@ def test_a_bare_row_that_is_rejected_again_is_buried() -> None:
     first = Verdict("done", delivered=1, rejected=rejected(1))
     bodies = d.deliver(2, verdicts=[first, again, again])
     assert len(bodies) == 3
-    ((document, kind, status),) = letters(d)
-    assert orjson.loads(document)["logagent"]["message"] == '{"n":1}'
-    assert (kind, status) == ("again", 400)
+    assert letters(d) == [('{"n":1}', "again", 400)]  # as it was before it was wrapped
     assert (d.outcome("dead_letter"), d.outcome("delivered")) == (1, 1)
     (letter,) = map(decode, b"".join(d.journal.data).splitlines())
     assert (letter.output, letter.time) == ("out", "2027-01-15T08:00:00.250Z")
@@ -195,3 +198,100 @@ def test_rejections_are_logged_by_kind_without_content() -> None:
     ]
     assert "because of you" not in str(d.log.lines)
     assert "because of you" in str(d.journal.data)
+
+
+def places(d: Delivering) -> list[tuple[str, int, int, int]]:
+    """Document, generation, offset and length of each dead letter."""
+    found = map(decode, b"".join(d.journal.data).splitlines())
+    return [(each.document, each.generation, each.offset, each.length) for each in found]
+
+
+def test_a_letter_says_which_bytes_its_row_is() -> None:
+    """Its ticket is asked for the row's own number in it."""
+    d = Delivering("dead_letter")
+    d.deliver(3, 2, verdicts=[Verdict("done", delivered=3, rejected=rejected(1, 4))])
+    assert places(d) == [('{"n":1}', 1, 10, 10), ('{"n":4}', 1, 40, 10)]
+
+
+def test_rows_are_known_by_number_after_retries_and_halves() -> None:
+    """What is left of a batch goes on in other requests, some of it wrapped; each row still knows
+    which it was."""
+    d = Delivering("wrap")
+    last = rejected(0, 1)
+    verdicts = [
+        Verdict("halve", why="too_large"),  # 8 rows
+        Verdict("retry", delivered=2, retry=(1, 3), why="busy"),  # 0 to 3
+        Verdict("done", delivered=1, rejected=rejected(1)),  # 1 and 3
+        Verdict("done", rejected=rejected(0)),  # 3, wrapped
+        Verdict("done", rejected=rejected(0)),  # 3, bare: buried
+        Verdict("retry", delivered=1, retry=(0,), rejected=rejected(1, 3), why="busy"),  # 4 to 7
+        Verdict("done", delivered=1),  # 4
+        Verdict("done", rejected=last),  # 5 and 7, wrapped
+        Verdict("retry", retry=(1,), rejected=rejected(0), why="busy"),  # bare: 5 is buried
+        Verdict("done", rejected=rejected(0)),  # 7, bare: buried
+    ]
+    d.deliver(3, 4, 1, verdicts=verdicts)
+    assert places(d) == [(f'{{"n":{n}}}', 1, 10 * n, 10) for n in (3, 5, 7)]
+    assert (d.outcome("delivered"), d.outcome("dead_letter")) == (5, 3)
+
+
+@given(
+    st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    st.lists(st.integers(0, 2), min_size=1, max_size=60),
+    st.sampled_from(["wrap", "dead_letter"]),
+)
+def test_each_row_is_where_it_says(
+    shares: list[int], fates: list[int], policy: Literal["wrap", "dead_letter"]
+) -> None:
+    """Whatever becomes of rows, again and again: a letter's document is the row of its bytes."""
+    d = Delivering(policy)
+    fate = cycle(fates)
+
+    def script(request: Request) -> Verdict:
+        if len(d.sink.requests) > 40:
+            return take_all(request)
+        if request.rows > 1 and next(fate) == 2:
+            return Verdict("halve", why="too_large")
+        kinds = [next(fate) for _ in range(request.rows)]
+        retry = tuple(i for i, kind in enumerate(kinds) if kind == 1)
+        refused = rejected(*(i for i, kind in enumerate(kinds) if kind == 2))
+        step: Literal["retry", "done"] = "retry" if retry else "done"
+        count = kinds.count(0)
+        return Verdict(step, delivered=count, retry=retry, rejected=refused, why="busy")
+
+    d.codec.script = script
+    d.deliver(*shares, verdicts=[])
+    for document, generation, offset, length in places(d):
+        assert (document, generation, length) == (f'{{"n":{offset // 10}}}', 1, 10)
+    outcomes = ("delivered", "dead_letter")
+    assert sum(map(d.outcome, outcomes)) == sum(shares)
+
+
+def test_letters_can_go_to_the_server() -> None:
+    """With a place for dead letters there a letter is a row of its own: sent, retried, settled, and
+    counted as a dead letter. Nothing is written to disk."""
+    d = Delivering("dead_letter", burying=True)
+    verdicts = [
+        Verdict("done", delivered=1, rejected=rejected(1, 2)),
+        Verdict("retry", delivered=1, retry=(1,), why="busy"),
+    ]
+    bodies = d.deliver(2, 1, verdicts=verdicts)
+    assert [decode(line).offset for line in bodies[1].splitlines()] == [10, 20]
+    assert bodies[2] == bodies[1].splitlines(keepends=True)[1]
+    assert (d.outcome("delivered"), d.outcome("dead_letter"), d.journal.data) == (1, 2, [])
+
+
+def test_letters_that_the_server_refuses_go_to_disk() -> None:
+    """Once, unwrapped, and as they were; nothing is sent a third time."""
+    d = Delivering("wrap", burying=True)
+    verdicts = [
+        Verdict("done", delivered=1, rejected=rejected(0)),
+        *[Verdict("done", rejected=rejected(0))] * 2,  # wrapped, bare
+        Verdict("done", rejected=rejected(0, kind="strict")),  # as a letter
+    ]
+    bodies = d.deliver(2, verdicts=verdicts)
+    assert len(bodies) == 4
+    assert d.journal.data == [bodies[3]]
+    assert places(d) == [('{"n":0}', 1, 0, 10)]
+    assert (d.outcome("delivered"), d.outcome("dead_letter")) == (1, 1)
+    assert len(d.log.of("dead letters were rejected")) == 1

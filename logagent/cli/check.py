@@ -16,8 +16,11 @@ from logagent.config import (
     ConfigError,
     Elasticsearch,
     File,
+    Kafka,
     Need,
     Output,
+    OverHttp,
+    Remote,
     load,
     needs,
     show,
@@ -26,6 +29,7 @@ from logagent.config.secrets import Tls
 from logagent.core.budget import memory_bytes
 from logagent.core.patterns import DEPTH_MAX
 from logagent.edge import memory
+from logagent.ends import codec_of
 
 UNREACHABLE = 69
 MIB = 1 << 20
@@ -55,7 +59,7 @@ def main(args: Sequence[str]) -> int:
         config = error.usable
     if config is not None:
         problems += missing(config)
-        problems += build.problems(config, os.environ)
+        problems += build.problems(config, os.environ, codec_of)
     if problems or config is None:
         complain(problems)
         count = len(problems)
@@ -79,7 +83,7 @@ def missing(config: Config) -> Iterator[str]:
         yield f"{show(('agent', 'state_dir'))}: {why}"
     for name, output in config.outputs.items():
         here = show(("outputs", name))
-        if isinstance(output, Elasticsearch) and output.tls is not None:
+        if isinstance(output, OverHttp) and output.tls is not None:
             if why := _bad_certificates(output.tls):
                 yield f"{here}.tls: {why}"
         elif isinstance(output, File) and (why := _bad_directory(output.path)):
@@ -100,7 +104,7 @@ def summary(config: Config) -> Iterator[str]:
     for name, wish in build.budget(config, budget).items():
         slots = f"{wish.slots} batch{'es' if wish.slots > 1 else ''} under way"
         output = config.outputs[name]
-        wanted = output.slots if isinstance(output, Elasticsearch) else 1
+        wanted = output.slots if isinstance(output, Remote) else 1
         less = output.batch_bytes > wish.batch_bytes or wanted > wish.slots
         why = "; the budget allows no more" if less else ""
         yield f"  {name:<12} {slots}, {wish.batch_bytes / MIB:.3g} MiB each{why}"
@@ -169,6 +173,10 @@ def _target(output: Output) -> str:
             name = output.data_stream.name() if output.data_stream else output.index
             kind = "data stream" if output.data_stream else "index"
             return f"elasticsearch {', '.join(output.endpoints())}, {kind} {name}"
+        case Kafka():
+            return f"kafka {', '.join(output.bootstrap_servers)}, topic {output.topic}"
+        case OverHttp():
+            return f"{output.__struct_config__.tag} {', '.join(output.endpoints())}"
         case File():
             return f"file {output.path}"
         case _:

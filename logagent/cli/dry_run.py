@@ -1,4 +1,4 @@
-"""`run --dry-run`: what the first output would be sent for the files that are there, on stdout.
+"""`run --dry-run`: the documents of the first output for the files that are there, on stdout.
 
 Uses the parts that the agent uses, by hand: scan, read, cut, render. Opens no state, sends nothing.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from logagent import build
+from logagent.codecs.ndjson import NdjsonCodec
 from logagent.config import Config
 from logagent.core.budget import memory_bytes
 from logagent.core.chunk import Chunk
@@ -22,8 +23,8 @@ from logagent.edge.fs import RealFs
 from logagent.edge.log import StderrLog
 from logagent.follower import Follower, TailSettings
 from logagent.held import Held
-from logagent.pipeline import Renderer, render_fitting
 from logagent.ports import Fs
+from logagent.source import Bind, render_fitting
 
 GENERATION: Final = 0
 """Event ids are made of the generation, which is random in a real run."""
@@ -38,10 +39,9 @@ def run(config: Config) -> int:
     output = next(iter(config.outputs))
     budget = memory_bytes(config.agent.memory_bytes, memory.memory_limit())
     batch_bytes = build.budget(config, budget)[output].batch_bytes
-    codec = build.codec_of(config.outputs[output])
     out = sys.stdout.buffer
     for name in config.inputs_of(output):
-        bind = build.binder(config, name, codec, batch_bytes=batch_bytes, env=os.environ)
+        bind = build.binder(config, name, NdjsonCodec(), batch_bytes=batch_bytes, env=os.environ)
         settings = build.tail_settings(config, output, name)
         for held in descriptors.files(settings.user):
             rows = _print_file(held, settings, bind, fs, out.write)
@@ -57,12 +57,12 @@ def run(config: Config) -> int:
 def _print_file(
     held: Held,
     settings: TailSettings,
-    bind: Callable[[bytes, int], Renderer],
+    bind: Bind,
     fs: Fs,
     write: Callable[[bytes], object],
 ) -> int:
     """Write all rows of a file; returns how many."""
-    renderer = bind(held.full_path, GENERATION)
+    renderer = bind(held.full_path, GENERATION).renderer
     follower = Follower(held, GENERATION, settings, epoch=0)
     count = 0
     for chunk in _chunks(follower, fs):

@@ -29,7 +29,9 @@ class Command(NamedTuple):
 COMMANDS: Final = {
     "run": Command("logagent.cli.run", "follow and deliver (what happens without a command)"),
     "check": Command("logagent.cli.check", "say what is wrong with a configuration"),
+    "setup": Command("logagent.cli.setup", "make an index template, a policy, a data stream"),
     "positions": Command("logagent.cli.positions", "how far each output is, and why it is stuck"),
+    "replay": Command("logagent.cli.replay", "send dead letters again, delete what is delivered"),
     "demo": Command("logagent.cli.demo", "watch log lines travel, on this machine, with faults"),
     "reference": Command("logagent.cli.reference", "print every option, as commented YAML"),
     "schema": Command("logagent.cli.schema", "print the configuration's JSON Schema"),
@@ -89,6 +91,7 @@ commands:
 Each command has its own --help. Example:
   logagent check --config app.yaml && logagent run --config app.yaml
 
-exit status: 0 all well, or stopped; 3 `run --once` left something; 64 usage; 69 an output can't be
-used (check --connect); 70 a bug; 74 the checkpoint can't be written (positions reset); 75 the state
-directory is in use; 78 configuration"""
+exit status: 0 all well, or stopped; 3 `run --once` or `replay` left something; 64 usage; 69 an
+output can't be used (check --connect); 70 a bug; 74 the checkpoint can't be written (positions
+reset), or the dead letters (replay); 75 the state directory is in use, or another replay is
+running; 78 configuration"""

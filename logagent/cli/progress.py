@@ -17,7 +17,9 @@ from logagent.checkpoint import Checkpoint
 from logagent.config import Config
 from logagent.core.files import FileId, Generation, escape
 from logagent.edge.fs import RealFs
+from logagent.edge.segments import count_letters
 from logagent.edge.state import StateInUseError, lock_state
+from logagent.ends import dead_letter_dir
 from logagent.held import Watch
 from logagent.ports import Fault, Fs, Stat
 
@@ -107,7 +109,7 @@ def collect(config: Config, choice: Choice) -> Report:
             moving = f"waits for the output: {trouble}" if trouble else "is being read and sent"
             _explain(chosen, moving if running else "no agent is running")
             notes = [loaded.damage] if loaded.damage else []
-            outputs.append(OutputProgress(name, chosen, notes))
+            outputs.append(OutputProgress(name, chosen, [*notes, *_letters(config, name)]))
     return Report(running, config.agent.state_dir, outputs)
 
 
@@ -221,6 +223,17 @@ def _explain(files: list[FileProgress], lagging: str) -> None:
             file.why = lagging
         elif not file.why:
             file.why = "all settled"
+
+
+def _letters(config: Config, output: str) -> Iterator[str]:
+    """Something about an output's dead letters, if there are any."""
+    try:
+        count = count_letters(dead_letter_dir(config, output))
+    except OSError as error:
+        yield f"dead letters can't be read: {error.strerror}"
+    else:
+        if count:
+            yield f"{count:,} dead letters; logagent replay --dry-run shows why"
 
 
 def _ask(config: Config) -> Status:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from isal import isal_zlib
 
-from logagent.core.chunk import Packer, Request
+from logagent.core.chunk import Origin, Request
 
 GZIP_LEVEL: Final = 1
 """isal's levels: 0 is 5 % faster and 20 % larger, 2 costs 5 % for nothing, 3 costs 3×."""
@@ -43,7 +43,7 @@ class PlainPacker:
         self.raw_bytes = 0
         self._parts: list[bytes] = []
 
-    def add(self, wire: bytes) -> None:
+    def add(self, wire: bytes, origin: Origin | None = None) -> None:  # noqa: ARG002
         """Append rendered rows."""
         self.raw_bytes += len(wire)
         self._parts.append(wire)
@@ -63,7 +63,7 @@ class GzipPacker:
         self._deflater = isal_zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WBITS)
         self._parts: list[bytes] = []
 
-    def add(self, wire: bytes) -> None:
+    def add(self, wire: bytes, origin: Origin | None = None) -> None:  # noqa: ARG002
         """Append rendered rows."""
         self.raw_bytes += len(wire)
         self._parts.append(self._deflater.compress(wire))
@@ -83,7 +83,7 @@ class RowPacking:
         self._lines = lines
         self._gzip = gzip
 
-    def packer(self) -> Packer:
+    def packer(self) -> PlainPacker | GzipPacker:
         """A packer for a new batch."""
         return GzipPacker() if self._gzip else PlainPacker()
 
@@ -95,7 +95,7 @@ class RowPacking:
         """
         rows: list[bytes] = []
         taken: list[bytes] = []  # the lines of a row that isn't whole yet; the last may be a part
-        for piece in _pieces(request):
+        for piece in pieces(request):
             lines = taken + list(BytesIO(piece))
             if taken and not taken[-1].endswith(b"\n"):
                 at = len(taken) - 1
@@ -120,7 +120,7 @@ class RowPacking:
         return packer.close(len(rows))
 
 
-def _pieces(request: Request) -> Iterator[bytes]:
+def pieces(request: Request) -> Iterator[bytes]:
     """The raw body in pieces of at most STEP_BYTES, none of them empty."""
     if not request.gzipped:
         for at in range(0, len(request.body), STEP_BYTES):

@@ -68,8 +68,9 @@ def read_error(raw: Raw) -> tuple[str, str]:
 
 
 def _refusal(body: bytes) -> tuple[str, str]:
-    """Type and reason of an error body; ("html", "") for a web page; ("", "") for anything else."""
-    if body.lstrip()[:1] == b"<":
+    """Type and reason of an error body; ("html", "") for what isn't the sink's JSON: a web page, or
+    the words of a server that knows no such path; ("", "") for anything else."""
+    if body.lstrip()[:1] not in {b"", b"{", b'"'}:
         return HTML, ""
     try:
         return read_error(_BODY.decode(body).error)

@@ -71,6 +71,16 @@ def bare_document(wrapped: bytes) -> bytes:
     )
 
 
+def unwrap_document(wrapped: bytes) -> bytes:
+    """The document that a wrapped one, or a bare one, was made of."""
+    members: dict[str, object] = orjson.loads(wrapped)
+    remarks = members["logagent"]
+    assert isinstance(remarks, dict), "made by wrap_document"
+    text = members.get("message", remarks.get("message"))
+    assert isinstance(text, str), "made by wrap_document"
+    return text.encode()
+
+
 def timestamp(document: bytes, now: str) -> str | int:
     """The document's `@timestamp` if every Elasticsearch date field takes it, else `now`."""
     try:

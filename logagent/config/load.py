@@ -13,7 +13,6 @@ import msgspec
 
 from logagent.config.merge import Merged, merge
 from logagent.config.model import Config
-from logagent.config.outputs import Elasticsearch
 from logagent.config.parse import BYTES_MAX, Tree, parse
 from logagent.config.problems import ConfigError, Path, Problem
 from logagent.config.variables import Filled, fill
@@ -104,11 +103,10 @@ def _check_variables(
     """Variables with secrets must be set now: they never come later. Raises ConfigError, unless
     `problems` has some already; then it appends."""
     found = [
-        _at(merged, ("outputs", name, "auth", option), f"names {variable}, which is not set")
+        _at(merged, ("outputs", name, *option), f"names {variable}, which is not set")
         for name, output in config.outputs.items()
-        if isinstance(output, Elasticsearch) and output.auth is not None
-        for option in ("api_key_env", "password_env")
-        if (variable := getattr(output.auth, option)) and not env.get(variable)
+        for option, variable in output.variables()
+        if not env.get(variable)
     ]
     if found and not problems:
         raise ConfigError(_sorted(found), config)

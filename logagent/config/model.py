@@ -90,16 +90,23 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def _broken_file(self, name: str, output: File) -> Iterator[Rule]:
         for source, options in self.inputs.items():
             for index, glob in enumerate(options.paths):
-                excluded = any(matches(output.path, glob) for glob in options.exclude)
-                if matches(output.path, glob) and not excluded:
+                read = [
+                    path
+                    for path in output.paths()
+                    if matches(path, glob) and not any(matches(path, e) for e in options.exclude)
+                ]
+                if read:
+                    which = "" if read[0] == output.path else f" as rotated, {read[0]},"
                     yield Rule(
                         ("outputs", name, "path"),
-                        f"matches {glob} of the input {source}, so the agent would read what it "
-                        "writes; move it, or exclude it",
+                        f"{which} matches {glob} of the input {source}, so the agent would read "
+                        "what it writes; move it, or exclude it".lstrip(),
                         depends=(("inputs", source, "paths", index), ("inputs", source, "exclude")),
                     )
         for other, rival in self.outputs.items():
-            if other < name and isinstance(rival, File) and rival.path == output.path:
+            if not isinstance(rival, File) or other >= name:
+                continue
+            if not set(rival.paths()).isdisjoint(output.paths()):
                 yield Rule(
                     ("outputs", name, "path"),
                     f"is the file of the output {other} too; give each its own",

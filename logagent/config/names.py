@@ -18,9 +18,18 @@ _URL: Final = re.compile(
 _ADDRESS: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):(?P<port>[0-9]{1,5})")
 _ENV: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OURS: Final = frozenset(
+    {"authorization", "connection", "content-encoding", "content-length", "content-type", "host"}
+    | {"transfer-encoding"}
+)
+"""Headers that follow from other options, or from the body."""
+
 _IN_NAMES: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
 """What the name of an index or a data stream is made of. The servers allow a little more; these
 need no escaping in a URL or in JSON."""
+_PARTS: Final = re.compile(r"\{[^{}]*\}")
+"""What is filled in while running: choosing.py checks it, and it becomes legal whatever it is."""
 _DIRECTIVES: Final = {"%Y": "2026", "%m": "11", "%d": "24", "%H": "10"}
 """What an index name may contain, with a text of the length that it becomes."""
 
@@ -56,8 +65,8 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 def bad_index(name: str) -> str:
-    """What is wrong with an index name that may contain %Y, %m, %d, %H."""
-    plain = name
+    """What is wrong with an index name that may contain %Y, %m, %d, %H, and parts in braces."""
+    plain = _PARTS.sub("x", name)
     for directive, example in _DIRECTIVES.items():
         plain = plain.replace(directive, example)
     if "%" in plain:
@@ -73,9 +82,13 @@ def bad_index(name: str) -> str:
 
 
 def bad_stream_part(part: str, *, dash: bool) -> str:
-    """What is wrong with a part of a data stream's name; `dash` = whether it may contain -."""
+    """What is wrong with a part of a data stream's name; `dash` = whether it may contain -. It may
+    have parts in braces."""
+    part = _PARTS.sub("x", part)
     if not part:
         return "is empty"
+    if "%" in part:
+        return "has a %; the name of a data stream has no dates"
     if not dash and "-" in part:
         return "has a -, which separates the parts of a data stream's name; write _"
     if part.startswith(("_", "-", ".")):
@@ -83,6 +96,17 @@ def bad_stream_part(part: str, *, dash: bool) -> str:
     if len(part.encode()) > 100:
         return "is longer than 100 bytes"
     return _bad_characters(part)
+
+
+def bad_header(name: str, value: str) -> str:
+    """What is wrong with a header to add to requests (RFC 9110 §5.1, §5.5)."""
+    if not _TOKEN.fullmatch(name):
+        return "is not the name of a header"
+    if name.lower() in _OURS:
+        return "is written by the agent itself; remove it"
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        return "has a value that no header can have: printable ASCII, no space at its ends"
+    return ""
 
 
 def bad_env(name: str) -> str:

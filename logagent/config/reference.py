@@ -87,6 +87,13 @@ def _value(option: Option, prefix: str) -> Iterator[str]:
         yield f"{mark}{option.name}:"
         yield from _struct(next(iter(shape.structs.values())), f"{mark}  ")
         return
+    inner = shape_of(shape.value).structs if shape.value is not None else {}
+    if inner and empty and shape.examples:
+        yield f"{mark}{option.name}:"
+        key = next(iter(msgspec.to_builtins(shape.examples[0])))
+        yield f"{mark}  {key}:"
+        yield from _struct(next(iter(inner.values())), f"{mark}    ")
+        return
     given = empty or option.default is MISSING
     shown = shape.examples[0] if given and shape.examples else option.default
     yield f"{mark}{option.name}: {_flow(shown)}"

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 MISSING: Final = object()
 """The default of an option that must be given."""
 
+_WORDS: Final = {str: "text", int: "an integer", float: "a number", bool: "true or false"}
 _BOUNDS: Final = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}"}
 
 
@@ -132,6 +133,6 @@ def words(shape: Shape) -> str:
         return "a map"
     if shape.item is not None:
         return "a list"
-    return {str: "text", int: "an integer", float: "a number", bool: "true or false"}.get(
-        shape.bare, "any JSON value"
-    )
+    arms = get_args(shape.bare) if get_origin(shape.bare) in {Union, UnionType} else (shape.bare,)
+    found = [_WORDS.get(shape_of(arm).bare, "") for arm in arms]
+    return " or ".join(found) if all(found) else "any JSON value"

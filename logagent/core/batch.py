@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from logagent.core.chunk import Batch, Packer, Rows, Share
+from logagent.core.chunk import Batch, Origin, Packer, Rows, Share
 
 
 class OpenBatch:
@@ -27,12 +27,12 @@ class OpenBatch:
         """Whether `rows` can be added. An empty batch takes anything: a chunk is never split."""
         return not self.rows or self._packer.raw_bytes + len(rows.wire) <= self._bytes_max
 
-    def add(self, key: int, rows: Rows, metadata: bytes, *, now: float) -> None:
+    def add(self, key: int, rows: Rows, origin: Origin, *, now: float) -> None:
         """Append the rows of ticket `key`."""
         if not self.rows:
             self.due_at = now + self._linger_s
-        self._packer.add(rows.wire)
-        self._shares.append(Share(key, rows.count, metadata))
+        self._packer.add(rows.wire, origin)
+        self._shares.append(Share(key, rows.count, origin))
         self.rows += rows.count
 
     @property
@@ -58,7 +58,7 @@ def pick(shares: Sequence[Share], rows: Iterable[int]) -> tuple[Share, ...]:
     """The shares of a batch that holds only the given rows of this one."""
     counts = spread(shares, rows)
     return tuple(
-        Share(share.key, count, share.metadata)
+        Share(share.key, count, share.origin)
         for share, count in zip(shares, counts, strict=True)
         if count
     )

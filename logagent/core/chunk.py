@@ -4,7 +4,7 @@ Knows the shapes and what must hold between them. Must not know any format, code
 object in here stands for a single line: the smallest thing that travels is a chunk.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Literal, NamedTuple, Protocol
 
@@ -90,16 +90,28 @@ class Request(Struct, frozen=True):
     gzipped: bool
 
 
-class Share(NamedTuple):
-    """`rows` consecutive rows of a batch that belong to the ticket `key` of the ledger.
+class Origin(Struct, frozen=True):
+    """Where rows come from: what an output may name its streams, topics and indices after.
 
-    `metadata` is what their renderer puts into each document (see render/metadata.py): a rejected
-    row is wrapped with it.
+    path: the file's, escaped. names: what is the agent's to say, under the names that templates
+    use (input, container, pod, namespace, node, service …), never anything out of a line; the
+    unknown and the empty are left out. metadata: what the renderer puts into each document (see
+    render/metadata.py), as members: a rejected row is wrapped with it.
     """
+
+    input: str
+    path: str
+    generation: int
+    names: Mapping[str, str]
+    metadata: bytes = b""
+
+
+class Share(NamedTuple):
+    """`rows` consecutive rows of a batch that belong to the ticket `key` of the ledger."""
 
     key: int
     rows: int
-    metadata: bytes
+    origin: Origin
 
 
 class Batch(Struct, frozen=True):
@@ -162,10 +174,12 @@ class Verdict(Struct, frozen=True):
 class Packer(Protocol):
     """One open body: rows go in as they are rendered, compressed as they come."""
 
-    raw_bytes: int
+    @property
+    def raw_bytes(self) -> int:
+        """Size of the body so far, before compression."""
 
-    def add(self, wire: bytes) -> None:
-        """Append rendered rows."""
+    def add(self, wire: bytes, origin: Origin) -> None:
+        """Append rendered rows, framed by the codec's `frame(origin)`."""
 
     def close(self, rows: int) -> Request:
         """End the body; the packer is used up."""
@@ -174,7 +188,9 @@ class Packer(Protocol):
 class Codec(Protocol):
     """How an output speaks: framing, packing, and what its replies mean. Pure."""
 
-    frame: Frame
+    def frame(self, origin: Origin) -> Frame:
+        """What the renderer puts around the documents of an origin. A codec whose rows need more
+        than that, a time or a length, makes them of these in its packer."""
 
     def packer(self) -> Packer:
         """A packer for a new batch."""
@@ -183,13 +199,17 @@ class Codec(Protocol):
         """What `reply` means for the rows of `request`. Never raises, whatever the bytes are."""
 
     def split(self, request: Request) -> list[bytes]:
-        """The rows of a request, each with its framing: `b"".join` of them is its raw body."""
+        """The rows of a request, as `pack` takes them."""
 
     def pack(self, rows: list[bytes]) -> Request:
         """A request of these rows (as `split` returns them)."""
 
     def document(self, row: bytes) -> bytes:
-        """The JSON document inside a row, without newline."""
+        """The JSON document inside a row of `split`, without newline."""
+
+
+class Wrapper(Protocol):
+    """A codec that can give a refused row another form, for sinks that judge what is in it."""
 
     def wrap(self, row: bytes, metadata: bytes, *, kind: str, now: str) -> bytes:
         """The row again in a form that hardly a mapping refuses: same action and id; the document
@@ -199,3 +219,6 @@ class Codec(Protocol):
     def bare(self, row: bytes) -> bytes:
         """A row of `wrap` again with nothing that a line can have given another type: without
         metadata that isn't the agent's alone, and with the text in `logagent.message`."""
+
+    def unwrap(self, row: bytes) -> bytes:
+        """The document that a row of `wrap` or `bare` was made of, without newline."""

@@ -78,6 +78,10 @@ class Ledger:
             del self._entries[key]
             self._grow(entry.ticket.generation)
 
+    def ticket(self, key: int) -> Ticket:
+        """The open ticket `key`."""
+        return self._entries[key].ticket
+
     def settled(self, generation: int) -> Settled:
         """How far `generation` is settled."""
         return self._settled[generation]

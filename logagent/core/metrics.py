@@ -92,6 +92,12 @@ METRICS: Final[Mapping[str, Metric]] = {
         "counter", "Rejected rows that were sent once more as text in message.", ("output",)
     ),
     "batches_in_flight": Metric("gauge", "Batches that are being sent.", ("output",)),
+    "acks_pending": Metric(
+        "gauge", "Requests that Splunk has taken and not yet acknowledged.", ("output",)
+    ),
+    "kafka_rebuilds_total": Metric(
+        "counter", "Kafka producers that were replaced, their sequence in doubt.", ("output",)
+    ),
     "slots": Metric("gauge", "Batches that may be sent at the same time.", ("output",)),
     "backpressure_seconds_total": Metric(
         "counter", "Seconds in which reading waited for the sink.", ("output",)
@@ -102,6 +108,10 @@ METRICS: Final[Mapping[str, Metric]] = {
         "Rows with a final outcome: delivered, duplicate, redirected, dead_letter, dropped.",
         ("output", "outcome"),
     ),
+    "dead_letters_dropped_total": Metric(
+        "counter", "Oldest dead letters that made room for new ones.", ("output",)
+    ),
+    "dead_letters_bytes": Metric("gauge", "Bytes of dead letters on disk.", ("output",)),
     "commits_total": Metric("counter", "Checkpoints written.", ("output",)),
     "checkpoint_failures_total": Metric(
         "counter", "Checkpoints that could not be written.", ("output",)

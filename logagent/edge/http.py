@@ -7,7 +7,7 @@ connections that went stale) nor know what a status means for rows: the codec an
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import h11
 from msgspec.structs import replace
@@ -30,7 +30,20 @@ closed for idling. One that was busy until now may have died with our request ap
 
 RETRY_AFTER_MAX_S: Final = 86_400.0
 
+NO_HEADERS: Final[Mapping[str, str]] = {}
 _ALL: Final = float("inf")
+
+
+class Sign(Protocol):
+    """Makes the headers that prove who sends, for each attempt: they hold a time and a hash."""
+
+    async def __call__(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Headers to add. headers: all others. Raises OSError or ValueError for a secret."""
+
+    def forget(self) -> None:
+        """Read secrets again at the next call."""
 
 
 class _Job(NamedTuple):
@@ -45,9 +58,10 @@ class HttpSink:
     """`ports.Sink` that sends to `path` (with its query) below each of `hosts`.
 
     `auth` returns the Authorization value, `tls` a context; both are asked when first needed and
-    again after `refresh`, and their OSError or ValueError becomes a fault. `timeout_s` bounds a
-    whole exchange, connecting included, whatever the peer does. `connections` bounds how many are
-    open at once, kept ones included. Raises ValueError for a bad host.
+    again after `refresh`. `sign` is asked for headers at each attempt. Their OSError or ValueError
+    becomes a fault. `timeout_s` bounds a whole exchange, connecting included, whatever the peer
+    does. `connections` bounds how many are open at once, kept ones included. Raises ValueError for
+    a bad host.
     """
 
     def __init__(
@@ -57,6 +71,7 @@ class HttpSink:
         *,
         headers: Mapping[str, str],
         auth: Callable[[], str] | None = None,
+        sign: Sign | None = None,
         tls: "Callable[[], ssl.SSLContext] | None" = None,
         timeout_s: float = 60.0,
         connect_timeout_s: float = 10.0,
@@ -71,6 +86,7 @@ class HttpSink:
         self._path = path
         self._method = method
         self._auth = auth
+        self._sign = sign
         self._tls = tls
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
@@ -84,12 +100,16 @@ class HttpSink:
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
 
-    async def send(self, request: Request) -> Reply:
-        """See `ports.Sink.send`. Waits for a free connection, then at most `timeout_s`."""
+    async def send(
+        self, request: Request, path: str | None = None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> Reply:
+        """See `ports.Sink.send`. Waits for a free connection, then at most `timeout_s`. path: for
+        this request, in place of the sink's; headers: for this request, besides the sink's, in
+        lower case."""
         async with self._free:
             self._busy += 1
             try:
-                return await self._send(request)
+                return await self._send(request, self._path if path is None else path, headers)
             finally:
                 self._busy -= 1
 
@@ -98,6 +118,8 @@ class HttpSink:
         certificate are not used again."""
         self._authorization = ""
         self._context = None
+        if self._sign is not None:
+            self._sign.forget()
         close_idle(self._nodes, before=_ALL)
 
     async def close(self) -> None:
@@ -111,13 +133,16 @@ class HttpSink:
         """Each host, in the configured order."""
         return [node.state() for node in self._nodes]
 
-    async def _send(self, request: Request) -> Reply:
+    async def _send(self, request: Request, path: str, headers: Mapping[str, str]) -> Reply:
         now = _now()
         index = choose(self._nodes, self._turn, now)
         node = self._nodes[index]
         self._turn = (index + 1) % len(self._nodes)
         try:
-            head = self._head(node, request)
+            async with asyncio.timeout(self._timeout_s):
+                head = await self._head(node, request, path, headers)
+        except TimeoutError:
+            return Reply(0, fault="secret: time-out")
         except (OSError, ValueError) as error:
             return Reply(0, fault=f"secret: {_say(error)}")
         if node.host.secure and self._context is None:
@@ -134,15 +159,23 @@ class HttpSink:
             node.worked()
         return reply
 
-    def _head(self, node: Node, request: Request) -> h11.Request:
-        """Start line and headers. Raises what `auth` raises."""
+    async def _head(
+        self, node: Node, request: Request, path: str, more: Mapping[str, str]
+    ) -> h11.Request:
+        """Start line and headers. Raises what `auth` and `sign` raise."""
         headers = [*node.headers, (b"content-length", b"%d" % len(request.body))]
+        headers += [(name.encode("ascii"), v.encode("latin-1")) for name, v in more.items()]
         if request.gzipped:
             headers.append((b"content-encoding", b"gzip"))
         if self._auth is not None:
             self._authorization = self._authorization or self._auth()
             headers.append((b"authorization", self._authorization.encode("latin-1")))
-        target = node.host.prefix + self._path
+        target = node.host.prefix + path
+        if self._sign is not None:
+            url = f"{'https' if node.host.secure else 'http'}://{node.host.header}{target}"
+            known = {name.decode("ascii"): value.decode("latin-1") for name, value in headers}
+            proof = await self._sign(self._method, url, request.body, known)
+            headers += [(name.encode("ascii"), v.encode("latin-1")) for name, v in proof.items()]
         return h11.Request(method=self._method, target=target, headers=headers)
 
     async def _attempt(self, node: Node, job: _Job) -> Reply:

@@ -98,6 +98,11 @@ def bearer(secret: Secret) -> Callable[[], str]:
     return lambda: "Bearer " + _sendable(secret.read(), secret)
 
 
+def splunk(secret: Secret) -> Callable[[], str]:
+    """The Authorization of an HTTP Event Collector's token."""
+    return lambda: "Splunk " + _sendable(secret.read(), secret)
+
+
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode("utf-8")).decode("ascii")
 

@@ -5,11 +5,11 @@ generation, start offset and raw length (newline included) alone, never on the c
 """
 
 from array import array
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 OFFSET_BITS: Final = 40
 LENGTH_BITS: Final = 24
@@ -19,6 +19,15 @@ events below 16 MiB. An event beyond has 16 + 8 digits; the two forms differ in 
 
 IS_BIG_ENDIAN: Final = array("H", b"\0\1")[0] == 1
 ID_WIDTH_MAX: Final = 24
+_GENERATION_WIDTH: Final = 11
+
+
+class Event(NamedTuple):
+    """What an id says: which bytes of which generation."""
+
+    generation: int
+    start: int
+    length: int
 
 
 def spell_generation(generation: int) -> bytes:
@@ -59,3 +68,19 @@ def spell_all(start: int, lengths: Sequence[int]) -> list[bytes]:
     for column in range(OFFSET_BITS // 8, 8):
         packed[column::8] = low[column::8]
     return packed.hex("\n", 8).encode().split(b"\n")
+
+
+def read_id(spelled: bytes) -> Event | None:
+    """What a whole id says (generation and part); None if it isn't one of ours."""
+    head, part = spelled[:_GENERATION_WIDTH], spelled[_GENERATION_WIDTH:]
+    if len(part) not in (16, 24):
+        return None
+    try:
+        generation = int.from_bytes(urlsafe_b64decode(head + b"="), "big")
+        number = int(part[:16], 16)
+        length = int(part[16:], 16) if len(part) == 24 else number & ((1 << LENGTH_BITS) - 1)
+    except ValueError:
+        return None
+    start = number if len(part) == 24 else number >> LENGTH_BITS
+    event = Event(generation, start, length)
+    return event if spell_generation(generation) + spell(start, length) == spelled else None

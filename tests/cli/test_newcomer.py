@@ -105,7 +105,8 @@ NAMES: Final[list[Mistake]] = [
         "type: elasticsearch",
         "type: elastic",
         (
-            "7: $.outputs.search.type: must be one of elasticsearch, file, stdout, found the text"
+            "7: $.outputs.search.type: must be one of elasticsearch, kafka, splunk_hec, "
+            "loki, otlp_http, http, s3, file, stdout, found the text"
             ' "elastic"; did you mean "elasticsearch"?'
         ),
     ),

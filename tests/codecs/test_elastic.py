@@ -7,6 +7,7 @@ import pytest
 
 from logagent.codecs.elastic import ElasticCodec, Target
 from logagent.core.chunk import Codec
+from tests.fakes.origin import ORIGIN
 
 STREAM = Target("logs-checkout-prod")
 DATED = Target("checkout-%Y.%m.%d")
@@ -22,7 +23,7 @@ def codec_of(
 
 def row_of(codec: Codec, document: bytes, event_id: bytes) -> bytes:
     """A row as a renderer makes it from the codec's frame."""
-    frame = codec.frame
+    frame = codec.frame(ORIGIN)
     head = frame.dated(HOUR) if frame.dated else frame.head
     return head + (event_id + frame.middle if frame.middle else b"") + document + frame.tail
 
@@ -131,8 +132,8 @@ def test_rows_are_taken_apart(target: Target, *, ids: bool, gzip: bool) -> None:
     documents = [b'{"n":%d,"text":"a\\nb"}' % n for n in range(3000)]
     rows = [row_of(codec, doc, b"%016x" % n) for n, doc in enumerate(documents)]
     packer = codec.packer()
-    packer.add(b"".join(rows[:7]))
-    packer.add(b"".join(rows[7:]))
+    packer.add(b"".join(rows[:7]), ORIGIN)
+    packer.add(b"".join(rows[7:]), ORIGIN)
     request = packer.close(len(rows))
     assert request.gzipped == gzip
     split = codec.split(request)

@@ -1,10 +1,10 @@
 """NDJSON: a document a line, all rows or none."""
 
-import orjson
 import pytest
 
 from logagent.codecs.ndjson import NdjsonCodec
 from logagent.core.chunk import Codec, Reply, Request, Verdict
+from tests.fakes.origin import ORIGIN
 
 REQUEST = Request(b'{"a":1}\n{"a":2}\n', 2, 16, gzipped=False)
 
@@ -14,7 +14,7 @@ def test_rows_are_lines(*, gzip: bool) -> None:
     """What the frame makes of documents is taken apart into the same documents."""
     codec: Codec = NdjsonCodec(gzip=gzip)
     documents = [b'{"a":1}', b"{}", b'{"b":"\\n"}']
-    frame = codec.frame
+    frame = codec.frame(ORIGIN)
     assert (frame.middle, frame.dated) == (b"", None)
     rows = [frame.head + document + frame.tail for document in documents]
     request = codec.pack(rows)
@@ -36,14 +36,13 @@ def test_verdicts() -> None:
     assert judge(REQUEST, Reply(500)).step == "again"
 
 
-def test_a_wrapped_row_is_a_line() -> None:
-    """Wrapping gives one line with the document as text."""
-    row = NdjsonCodec().wrap(b'{"a":1}\n', b'"m":2,', kind="mapping", now="2026-11-24T11:15:00Z")
-    assert row.count(b"\n") == 1
-    assert row.endswith(b"\n")
-    assert orjson.loads(row) == {
-        "@timestamp": "2026-11-24T11:15:00Z",
-        "m": 2,
-        "message": '{"a":1}',
-        "logagent": {"error": "mapping"},
-    }
+def test_a_full_disk_is_waited_for() -> None:
+    """No room on the disk is a reason of its own, which is tried again slowly."""
+    verdict = NdjsonCodec().judge(REQUEST, Reply(0, fault="disk full: writing /x: No space left"))
+    assert verdict == Verdict("again", why="disk_full")
+
+
+def test_a_judge_is_asked() -> None:
+    """With a judge of its own a codec's verdicts are that one's."""
+    codec = NdjsonCodec(judge=lambda _, reply: Verdict("hold", why=f"{reply.status}"))
+    assert codec.judge(REQUEST, Reply(418)) == Verdict("hold", why="418")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from logagent.codecs.packing import STEP_BYTES, RowPacking
 from logagent.core.chunk import Request
+from tests.fakes.origin import ORIGIN
 
 LINES = st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"") + b"\n")
 
@@ -18,7 +19,7 @@ def packed(packing: RowPacking, rows: list[bytes], cuts: list[int]) -> Request:
     packer = packing.packer()
     ends = sorted({*cuts, len(rows)})
     for start, end in zip([0, *ends], ends, strict=False):
-        packer.add(b"".join(rows[start:end]))
+        packer.add(b"".join(rows[start:end]), ORIGIN)
     assert packer.raw_bytes == sum(map(len, rows))
     return packer.close(len(rows))
 

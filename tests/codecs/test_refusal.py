@@ -60,6 +60,7 @@ def refusal(kind: str, reason: str = "", status: int = 400) -> bytes:
         (400, refusal("task_cancelled_exception"), Verdict("again", why="unavailable")),
         (400, b"", Verdict("halve", why="malformed")),
         (400, b" <html>plain HTTP on an HTTPS port", Verdict("hold", why="configuration")),
+        (400, b"unsupported path requested: x", Verdict("hold", why="configuration")),
         (400, b'{"error":"text"}', Verdict("halve", why="malformed")),
         (400, b'{"error":' + b"[" * 100_000, Verdict("halve", why="malformed")),
         (401, refusal("security_exception"), Verdict("credentials", why="credentials")),

@@ -105,7 +105,7 @@ def elastic_cases() -> Iterator[tuple[str, str]]:
         "tls: {cert_file: k, key_file: /k}": "tls.cert_file: is not absolute; start it with /",
         "tls: {ca_file: /k, verify: false}": "tls.verify: is false, so ca_file is never used;"
         " remove one",
-        "auth: {}": "auth: is empty; give api_key_file, or username and password_file",
+        "auth: {}": "auth: is empty; give api_key_file, token_file, or username and password_file",
         "auth: {username: u}": "auth: has a user without password_file",
         "auth: {password_file: /p}": "auth: has a password without username",
         "auth: {username: u, password_file: /p, api_key_file: /k}": "auth: has both an API key and"
@@ -115,8 +115,8 @@ def elastic_cases() -> Iterator[tuple[str, str]]:
         "auth: {api_key_file: k}": "auth.api_key_file: is not absolute; start it with /",
         "auth: {api_key_env: a-b}": "auth.api_key_env: is not the name of an environment variable",
         "pipeline: a/b": "pipeline: is not the name of an ingest pipeline",
-        "slots: 0": "slots: must be an integer (1 to 16), found the number 0",
-        "slots: '2'": 'slots: must be an integer (1 to 16), found the text "2"; remove the quotes',
+        "slots: 0": "slots: must be an integer (1 to 64), found the number 0",
+        "slots: '2'": 'slots: must be an integer (1 to 64), found the text "2"; remove the quotes',
         "timeout_s: .nan": "timeout_s: must be a number (1 to 600), found the number nan",
     }.items():
         yield f"{good}    {option}\n", f"{here}.{expected}"

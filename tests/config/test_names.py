@@ -86,6 +86,14 @@ def test_parts_of_data_streams() -> None:
         assert names.bad_stream_part(bad, dash=False)
 
 
+def test_parts_to_fill_in_are_no_characters() -> None:
+    """They become legal whatever they are."""
+    assert names.bad_index("app-{Name}-%Y") == ""
+    assert names.bad_index("{x}A") == "has capital letters; write {x}a"
+    assert names.bad_stream_part("{a-b|C}", dash=False) == ""
+    assert names.bad_stream_part("{a}-b", dash=False)
+
+
 def test_cloud_ids() -> None:
     """Host, port and the deployment's id come out; anything else is refused."""
 

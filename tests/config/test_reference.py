@@ -27,7 +27,17 @@ def test_the_reference_loads_with_the_defaults_it_shows() -> None:
     assert isinstance(search, Elasticsearch)
     assert search.data_stream is not None
     assert search == Elasticsearch(hosts=search.hosts, data_stream=search.data_stream)
-    assert list(config.outputs) == ["elasticsearch", "file", "stdout"]
+    assert list(config.outputs) == [
+        "elasticsearch",
+        "kafka",
+        "splunk_hec",
+        "loki",
+        "otlp_http",
+        "http",
+        "s3",
+        "file",
+        "stdout",
+    ]
 
 
 def test_every_option_is_described_and_shown() -> None:

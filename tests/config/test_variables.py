@@ -46,7 +46,7 @@ def test_the_value_of_a_variable_is_never_shown(problems: Complain) -> None:
     check(
         "index: app",
         "index: app\n    slots: x${S}",
-        "a.yaml:9: $.outputs.search.slots: must be an integer (1 to 16), found text",
+        "a.yaml:9: $.outputs.search.slots: must be an integer (1 to 64), found text",
     )
     check(
         "index: app",

@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 from logagent.codecs.packing import PlainPacker
 from logagent.core.batch import OpenBatch, pick, spread
 from logagent.core.chunk import Request, Rows, Share
+from tests.fakes.origin import ORIGIN, origin
 
 SHARES = st.lists(
-    st.builds(Share, st.integers(0, 99), st.integers(1, 5), st.sampled_from([b"a", b"b"])),
+    st.builds(
+        Share,
+        st.integers(0, 99),
+        st.integers(1, 5),
+        st.sampled_from([origin(b"a"), origin(b"b")]),
+    ),
     min_size=1,
     max_size=6,
 )
@@ -20,7 +26,7 @@ def test_an_empty_batch_takes_anything() -> None:
     """A chunk is never split: rows that are larger than a batch are one."""
     batch = OpenBatch(PlainPacker(), bytes_max=4, linger_s=1.0)
     assert batch.fits(Rows(b"123456789\n", 1))
-    batch.add(1, Rows(b"123456789\n", 1), b"", now=0.0)
+    batch.add(1, Rows(b"123456789\n", 1), ORIGIN, now=0.0)
     assert batch.full
     assert not batch.fits(Rows(b"", 0, filtered=3))
 
@@ -28,11 +34,11 @@ def test_an_empty_batch_takes_anything() -> None:
 def test_a_batch_is_full_at_its_size() -> None:
     """What would exceed the size doesn't fit; what reaches it exactly does, and fills it."""
     batch = OpenBatch(PlainPacker(), bytes_max=6, linger_s=1.0)
-    batch.add(1, Rows(b"ab\n", 1), b"", now=0.0)
+    batch.add(1, Rows(b"ab\n", 1), ORIGIN, now=0.0)
     assert not batch.full
     assert batch.fits(Rows(b"cd\n", 1))
     assert not batch.fits(Rows(b"cde\n", 1))
-    batch.add(2, Rows(b"cd\n", 1), b"", now=0.0)
+    batch.add(2, Rows(b"cd\n", 1), ORIGIN, now=0.0)
     assert batch.full
 
 
@@ -40,19 +46,19 @@ def test_a_batch_is_due_after_its_first_row() -> None:
     """Later rows don't put the deadline off."""
     batch = OpenBatch(PlainPacker(), bytes_max=100, linger_s=1.5)
     assert batch.due_at == float("inf")
-    batch.add(1, Rows(b"a\n", 1), b"", now=10.0)
-    batch.add(1, Rows(b"b\n", 1), b"", now=11.0)
+    batch.add(1, Rows(b"a\n", 1), ORIGIN, now=10.0)
+    batch.add(1, Rows(b"b\n", 1), ORIGIN, now=11.0)
     assert batch.due_at == 11.5
 
 
 def test_a_closed_batch_has_its_rows_and_shares_in_order() -> None:
     """The body is the rows as they came; the shares say whose they are."""
     batch = OpenBatch(PlainPacker(), bytes_max=100, linger_s=1.0)
-    batch.add(7, Rows(b"a\nb\n", 2), b"m", now=0.0)
-    batch.add(8, Rows(b"c\n", 1), b"n", now=0.0)
+    batch.add(7, Rows(b"a\nb\n", 2), origin(b"m"), now=0.0)
+    batch.add(8, Rows(b"c\n", 1), origin(b"n"), now=0.0)
     closed = batch.close()
     assert closed.request == Request(b"a\nb\nc\n", 3, 6, gzipped=False)
-    assert closed.shares == (Share(7, 2, b"m"), Share(8, 1, b"n"))
+    assert closed.shares == (Share(7, 2, origin(b"m")), Share(8, 1, origin(b"n")))
 
 
 @given(SHARES, st.data())
@@ -70,4 +76,5 @@ def test_spread_and_pick_agree_with_a_list_of_owners(
         shares[owners[row]].key for row in rows
     ]
     assert all(share.rows for share in picked)
-    assert {share.metadata for share in picked} <= {shares[owners[row]].metadata for row in rows}
+    came = {shares[owners[row]].origin.metadata for row in rows}
+    assert {share.origin.metadata for share in picked} <= came

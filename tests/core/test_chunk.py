@@ -6,6 +6,7 @@ import pytest
 
 from logagent.core.chunk import Batch, Chunk, Outcome, Reply, Request, Rows, Share, Ticket, Verdict
 from logagent.core.files import NO_GUARD, START
+from tests.fakes.origin import ORIGIN
 
 REQUEST = Request(b"", 0, 0, gzipped=False)
 
@@ -17,7 +18,7 @@ REQUEST = Request(b"", 0, 0, gzipped=False)
         Ticket(1, 0, START, NO_GUARD, 0),
         Rows(b"", 0),
         REQUEST,
-        Batch(REQUEST, (Share(1, 1, b""),)),
+        Batch(REQUEST, (Share(1, 1, ORIGIN),)),
         Reply(200),
         Verdict("done"),
     ],

@@ -157,7 +157,7 @@ def test_the_sink_answers_with_values(tmp_path: Path) -> None:
         assert (await sink.send(Request(b"one\n", 1, 4, gzipped=False))).status == 200
         reply = await sink.send(Request(b"two\n", 1, 4, gzipped=False))
         assert (reply.status, reply.sent) == (0, False)
-        assert reply.fault.startswith(f"writing {tmp_path}/f: ")
+        assert reply.fault.startswith(f"disk full: writing {tmp_path}/f: ")
         await sink.refresh()
         await sink.close()
 

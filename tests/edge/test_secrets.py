@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from logagent.edge.secrets import SECRET_BYTES_MAX, Secret, SecretError, api_key, basic, bearer
+from logagent.edge.secrets import (
+    SECRET_BYTES_MAX,
+    Secret,
+    SecretError,
+    api_key,
+    basic,
+    bearer,
+    splunk,
+)
 from logagent.edge.secrets import read_secret as read
 
 if TYPE_CHECKING:
@@ -78,6 +86,7 @@ def test_authorizations() -> None:
     assert api_key(secret("id:key"))() == f"ApiKey {encoded}"
     assert api_key(secret(encoded))() == f"ApiKey {encoded}"
     assert bearer(secret("tok.en"))() == "Bearer tok.en"
+    assert splunk(secret("tok.en"))() == "Splunk tok.en"
     expected = base64.b64encode("elastic:pä:ss".encode()).decode()
     assert basic("elastic", secret("pä:ss"))() == f"Basic {expected}"
     assert basic(secret("elastic"), secret("pä:ss"))() == f"Basic {expected}"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
 from logagent.core.chunk import Batch, Rejection, Share, Ticket, Verdict
+from logagent.core.deadletter import Place, Sought
 from logagent.core.files import NO_GUARD, START, Position
 from logagent.core.ledger import Ledger
 from logagent.core.metrics import Registry
 from logagent.core.retry import Concurrency
-from logagent.delivery import Delivery, DeliverySettings, OnReject
+from logagent.delivery import Delivery, DeliverySettings
+from logagent.rejects import OnReject, Rejects, Undertaking
 from tests.fakes.loop import run
+from tests.fakes.origin import origin
 from tests.fakes.record import ListJournal, RecordingLog
 from tests.fakes.sink import ScriptedCodec, ScriptedSink
 
@@ -31,7 +35,9 @@ def rejected(*rows: int, kind: str = "mapper_parsing_exception") -> tuple[Reject
 class Delivering:
     """One output's sending half; all rows are of generation 1, ten bytes of its file each."""
 
-    def __init__(self, on_reject: OnReject = "wrap", *, jitter: float = 0.5) -> None:
+    def __init__(
+        self, on_reject: OnReject = "wrap", *, jitter: float = 0.5, burying: bool = False
+    ) -> None:
         self.sink = ScriptedSink()
         self.codec = ScriptedCodec()
         self.ledger = Ledger()
@@ -41,18 +47,35 @@ class Delivering:
         self.metrics = Registry()
         self.concurrency = Concurrency(4)
         self.rows = 0
-        self.delivery = Delivery(
-            self.sink,
+        rejects = Rejects(
+            "out",
+            on_reject,
             self.codec,
-            self.ledger,
-            self.journal,
-            DeliverySettings("out", retry_max_s=30.0, on_reject=on_reject),
-            concurrency=self.concurrency,
+            Undertaking(self.journal, self.locate, burier=self.codec if burying else None),
+            wrapper=self.codec,
+            retry_max_s=30.0,
             clock=lambda: 1_800_000_000.25,
             jitter=lambda: jitter,
             log=self.log,
             metrics=self.metrics,
         )
+        self.delivery = Delivery(
+            self.sink,
+            self.codec,
+            self.ledger,
+            rejects,
+            DeliverySettings("out", retry_max_s=30.0, on_reject=on_reject),
+            concurrency=self.concurrency,
+            jitter=lambda: jitter,
+            log=self.log,
+            metrics=self.metrics,
+        )
+
+    def locate(self, key: int, rows: Sequence[Sought]) -> list[Place]:
+        """See `core.deadletter.Locate`: a row is ten bytes."""
+        ticket = self.ledger.ticket(key)
+        starts = [ticket.start + 10 * row.number for row in rows]
+        return [Place(f"e{start}", ticket.generation, start, 10) for start in starts]
 
     def batch(self, *shares: int) -> Batch:
         """A batch of the next rows: a ticket for each share."""
@@ -64,7 +87,8 @@ class Delivering:
             self.rows += count
         rows = [row(number) for number in range(first, self.rows)]
         shared = zip(keys, shares, strict=True)
-        return Batch(self.codec.pack(rows), tuple(Share(k, n, b'"m":%d' % k) for k, n in shared))
+        found = tuple(Share(k, n, origin(b'"m":%d' % k)) for k, n in shared)
+        return Batch(self.codec.pack(rows), found)
 
     def deliver(self, *shares: int, verdicts: list[Verdict]) -> list[bytes]:
         """Deliver a batch with these verdicts, then "done"; returns the bodies that were sent. All

@@ -13,12 +13,16 @@ from contextlib import asynccontextmanager
 from logagent.commits import Commits
 from logagent.core.chunk import Mark, Rows
 from logagent.core.retry import Concurrency
-from logagent.delivery import Delivery, DeliverySettings, OnReject
+from logagent.delivery import Delivery, DeliverySettings
 from logagent.follower import TailSettings
 from logagent.held import Watch
-from logagent.pipeline import Pipeline, PipelineSettings, Source
+from logagent.locate import Locator
+from logagent.pipeline import Pipeline, PipelineSettings
+from logagent.rejects import OnReject, Rejects, Undertaking
+from logagent.source import Bound, Source
 from logagent.tail import Tail
 from tests.fakes.fs import MemoryFs
+from tests.fakes.origin import ORIGIN
 from tests.fakes.record import ListJournal
 from tests.fakes.sink import ScriptedCodec, ScriptedSink
 from tests.fakes.tailing import ROOT, SETTINGS, Rig, watch
@@ -31,8 +35,6 @@ PLAIN = PipelineSettings(
 class Echo:
     """A renderer whose rows are the lines themselves, blank ones filtered; marks are written in
     front. More than `rows_max` rows are too many."""
-
-    metadata = b""
 
     def __init__(self, rows_max: int = 1 << 30) -> None:
         self.rows_max = rows_max
@@ -85,22 +87,33 @@ class Pump(Rig):
         self, tails: list[Tail], plain: PipelineSettings, on_reject: OnReject, rows_max: int
     ) -> Pipeline:
         """The pipeline over these tails."""
-        delivery = Delivery(
-            self.sink,
+        rejects = Rejects(
+            "out",
+            on_reject,
             self.codec,
-            self.ledger,
-            ListJournal(),
-            DeliverySettings("out", retry_max_s=30.0, on_reject=on_reject),
-            concurrency=self.concurrency,
+            Undertaking(ListJournal(), Locator(self.fs, self.ledger, [], lambda: 0.0)),
+            wrapper=self.codec,
+            retry_max_s=30.0,
             clock=lambda: 0.0,
             jitter=lambda: 0.5,
             log=self.log,
             metrics=self.metrics,
         )
+        delivery = Delivery(
+            self.sink,
+            self.codec,
+            self.ledger,
+            rejects,
+            DeliverySettings("out", retry_max_s=30.0, on_reject=on_reject),
+            concurrency=self.concurrency,
+            jitter=lambda: 0.5,
+            log=self.log,
+            metrics=self.metrics,
+        )
 
-        def bind(path: bytes, generation: int) -> Echo:
+        def bind(path: bytes, generation: int) -> Bound:
             self.bound.append(path)
-            return Echo(rows_max)
+            return Bound(Echo(rows_max), ORIGIN)
 
         return Pipeline(
             plain,

@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Callable
 
 from logagent.codecs.ndjson import NdjsonCodec
+from logagent.codecs.wrapping import bare_document, unwrap_document, wrap_document
 from logagent.core.chunk import Reply, Request, Verdict
+from logagent.core.deadletter import DeadLetter, encode
 
 
 class ScriptedSink:
@@ -70,3 +72,19 @@ class ScriptedCodec(NdjsonCodec):
     def judge(self, request: Request, reply: Reply) -> Verdict:
         """The next verdict."""
         return self.verdicts.popleft() if self.verdicts else self.script(request)
+
+    def wrap(self, row: bytes, metadata: bytes, *, kind: str, now: str) -> bytes:
+        """See `Wrapper.wrap`."""
+        return wrap_document(self.document(row), metadata, kind=kind, now=now) + b"\n"
+
+    def bare(self, row: bytes) -> bytes:
+        """See `Wrapper.bare`."""
+        return bare_document(self.document(row)) + b"\n"
+
+    def unwrap(self, row: bytes) -> bytes:
+        """See `Wrapper.unwrap`."""
+        return unwrap_document(self.document(row))
+
+    def to_dead(self, letter: DeadLetter) -> bytes:
+        """See `Burier.to_dead`."""
+        return encode([letter])

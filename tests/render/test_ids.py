@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logagent.render.ids import line_lengths, spell, spell_all, spell_generation
+from logagent.render.ids import Event, line_lengths, read_id, spell, spell_all, spell_generation
 
 starts = st.one_of(st.integers(0, 1 << 20), st.integers((1 << 40) - 500, (1 << 40) + 500))
 lengths = st.lists(
@@ -54,3 +54,19 @@ def test_generations() -> None:
 def test_lengths() -> None:
     """Lengths are raw: with newlines and returns, and also of a last line without."""
     assert line_lengths(b"a\r\n\nbc") == [3, 1, 2]
+
+
+@given(st.integers(0, (1 << 63) - 1), starts, st.integers(1, 1 << 25))
+def test_ids_are_read_again(generation: int, start: int, length: int) -> None:
+    """A dead letter says where its row is by the id alone."""
+    spelled = spell_generation(generation) + spell(start, length)
+    assert read_id(spelled) == Event(generation, start, length)
+
+
+@given(st.binary(max_size=40))
+def test_other_bytes_are_no_id(data: bytes) -> None:
+    """Whatever is read is spelled like that again; all else is none."""
+    event = read_id(data)
+    assert event is None or spell_generation(event.generation) + spell(*event[1:]) == data
+    for bad in (b"", b"AAAAAAAAAAB0000000000000001", b"A" * 11 + b"+000000000000001"):
+        assert read_id(bad) is None

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.sim.fs import Life
+from tests.sim.outputs import OutputPlan
 from tests.sim.owed import Owed
-from tests.sim.plan import OutputPlan
 
 Key = tuple[bytes, bytes]
 

@@ -12,23 +12,24 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from logagent import build
-from logagent.config.agent import Agent as AgentOptions
-from logagent.config.inputs import Input
-from logagent.config.model import Config
-from logagent.config.outputs import Elasticsearch, File, Output
 from logagent.core.budget import Wish
 from logagent.core.chunk import Ticket
 from logagent.core.files import Generation
 from logagent.core.ledger import Ledger
 from logagent.core.metrics import Registry
 from logagent.descriptors import Descriptors
+from logagent.edges import Edges, Ends
 from logagent.held import Held
+from logagent.locate import Locator
 from logagent.pipeline import Pipeline
+from logagent.ports import Sink
 from logagent.report import TailReport
 from tests.sim.agentfs import AgentFs
-from tests.sim.fs import ROOT
+from tests.sim.configure import configure
+from tests.sim.letters import Letters
 from tests.sim.loop import SimLoop
-from tests.sim.plan import OutputPlan, Plan
+from tests.sim.models import ends_of
+from tests.sim.outputs import OutputPlan
 from tests.sim.rows import Broken
 
 if TYPE_CHECKING:
@@ -103,38 +104,21 @@ class WatchedLedger(Ledger):
         return super().open(ticket)
 
 
-class Letters:
-    """`ports.Journal` of dead letters."""
-
-    def __init__(self, world: World, output: str) -> None:
-        self._world = world
-        self._output = output
-
-    async def append(self, data: bytes) -> None:
-        """See `ports.Journal`."""
-        world, process = self._world, self._world.process
-        await asyncio.sleep(0.001)
-        if not world.lives(process) or world.dies("letter"):
-            return
-        if world.chance("letter_error"):
-            raise OSError(28, "No space left on device")
-        world.mark("dead_letter")
-        world.oracle.buried(self._output, data)
-        world.dies("letter")
-
-
 class Process:
     """One life."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.loop = SimLoop(world.clock, world.rng if world.plan.shuffle else None)
+        self.loop = SimLoop(
+            world.clock, world.rng if world.plan.shuffle else None, world.network.dial
+        )
         self.metrics = Registry()
         self.fs = AgentFs(world)
         self.config = configure(world.plan)
         watches = build.watches(self.config)
         log = SilentLog(world)
         self.descriptors = Descriptors(self.fs, watches, log, self.metrics)
+        self.sinks: list[Sink] = []
         self.pipelines = {each.name: self.build(each) for each in world.plan.outputs}
         self.settled: dict[str, bool] = {}
         self.main: asyncio.Task[None] | None = None
@@ -143,7 +127,7 @@ class Process:
     def build(self, plan: OutputPlan) -> Pipeline:
         """One output, as production builds it."""
         world = self.world
-        edges = build.Edges(
+        edges = Edges(
             fs=AgentFs(world, self.fs, plan.name),
             offload=self.offload,
             clock=world.wall,
@@ -152,12 +136,16 @@ class Process:
             log=SilentLog(world),
             metrics=self.metrics,
         )
-        codec = build.codec_of(self.config.outputs[plan.name])
-        ends = build.Ends(codec, world.sinks[plan.name], Letters(world, plan.name))
+        codec, sink = ends_of(world, self.config.outputs[plan.name], plan)
+        self.sinks.append(sink)
+        ends = Ends(codec, sink, Letters(world, plan.name))
         wish = Wish(plan.batch_bytes, plan.slots)
         pipeline = build.pipeline(self.config, plan.name, wish, ends, self.descriptors, edges=edges)
         ledger = WatchedLedger(plan.name, world)
         pipeline._ledger = pipeline._delivery._ledger = pipeline._commits._ledger = ledger
+        locator = pipeline._delivery._rejects._undertaking.locate
+        assert isinstance(locator, Locator)
+        locator._ledger = ledger
         for source in pipeline._sources:
             source.tail._ledger = ledger
             source.tail._report = Report(plan.name, world, self.metrics)
@@ -185,6 +173,8 @@ class Process:
             for name in self.pipelines:
                 group.create_task(self.run_one(name))
             group.create_task(self.scan())
+        for sink in self.sinks:
+            await sink.close()
 
     async def run_one(self, name: str) -> None:
         """Run one output to its stop."""
@@ -229,6 +219,7 @@ class Process:
         world.is_dead = True
         for sink in world.sinks.values():
             sink.crash()
+        world.network.crash()
         self.fs.settle_crash()
         self.fs.crash()
         world.oracle.ended()
@@ -254,44 +245,3 @@ class Process:
                 task.exception()
         self.loop.close()
         clock.now, clock._plans = now, plans
-
-
-def configure(plan: Plan) -> Config:
-    """The configuration of a plan. Sizes are below what `load` would let a user write."""
-    pattern = "*.log" if plan.narrow_glob else "*.log*"
-    return Config(
-        agent=AgentOptions(
-            state_dir="/state",
-            commit_interval_s=plan.commit_s,
-            scan_interval_s=plan.scan_s,
-            poll_interval_s=plan.poll_s,
-        ),
-        inputs={
-            "app": Input(
-                paths=(f"{ROOT}/{pattern}",),
-                format=plan.format,
-                chunk_bytes=plan.chunk_bytes,
-                line_bytes_max=plan.line_bytes_max,
-                rotate_wait_s=plan.rotate_wait_s,
-            )
-        },
-        outputs={each.name: _output(each) for each in plan.outputs},
-    )
-
-
-def _output(plan: OutputPlan) -> Output:
-    if plan.kind == "file":
-        return File(
-            path=f"/out/{plan.name}.ndjson", linger_s=plan.linger_s, batch_bytes=plan.batch_bytes
-        )
-    return Elasticsearch(
-        hosts=("http://es:9200",),
-        index="logs",
-        ids=plan.ids,
-        compression="gzip" if plan.gzip else "none",
-        on_reject=plan.on_reject,
-        retry_max_s=plan.retry_max_s,
-        linger_s=plan.linger_s,
-        batch_bytes=plan.batch_bytes,
-        slots=plan.slots,
-    )

@@ -2,7 +2,8 @@
 
 Modelled: time that passes only when nothing is ready (and a few microseconds a step), events of the
 world (an app that writes, a server that applies late) between any two steps of the agent, any order
-of ready callbacks. Not modelled: threads, executors, sockets, signals; using one is an error.
+of ready callbacks. Not modelled: threads, executors, sockets, signals; using one is an
+error. Connections are those of `wire.py`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,13 @@ T = TypeVar("T")
 
 STEP_S: Final = 20e-6
 """What one turn of the loop takes: work isn't free, so the world goes on meanwhile."""
+
+
+Dial = Callable[
+    [asyncio.AbstractEventLoop, Callable[[], asyncio.Protocol], str],
+    Coroutine[object, object, tuple[asyncio.Transport, asyncio.Protocol]],
+]
+"""Connects to a server by its name. Raises OSError."""
 
 
 class Deadlock(Exception):
@@ -90,10 +98,11 @@ class _Selector:
 
 
 class SimLoop(asyncio.BaseEventLoop):
-    """One process's loop. `rng` (or None) shuffles what is ready."""
+    """One process's loop. `rng` (or None) shuffles what is ready; `dial` connects to models."""
 
-    def __init__(self, clock: VirtualClock, rng: Random | None) -> None:
+    def __init__(self, clock: VirtualClock, rng: Random | None, dial: Dial | None = None) -> None:
         super().__init__()
+        self._dial = dial
         self.clock = clock
         self.steps = 0
         self.sleeps = 0
@@ -143,6 +152,13 @@ class SimLoop(asyncio.BaseEventLoop):
     def run_in_executor(self, *args: object, **kwargs: object) -> NoReturn:
         """No threads here."""
         raise AssertionError("the simulator has no threads")
+
+    async def create_connection(  # type: ignore[override]  # the part of it that is used
+        self, protocol_factory: Callable[[], asyncio.Protocol], host: str, port: int, **_: object
+    ) -> tuple[asyncio.Transport, asyncio.Protocol]:
+        """See asyncio: a connection to a model of a server."""
+        assert self._dial is not None, "there is no network here"
+        return await self._dial(self, protocol_factory, host)
 
     def _process_events(self, event_list: list[NoReturn]) -> None:
         """There are none: nothing here has a descriptor."""

@@ -1,7 +1,8 @@
 """The faults and situations that a campaign has to meet: one that never occurs proves nothing.
 
 A mark is set by the model in which the thing happens. Each must be set in at least a tenth of a
-campaign's seeds (RARE ones in fewer).
+campaign's seeds (RARE ones in fewer); what can only happen to one kind of output, in a tenth of the
+seeds that have one.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections.abc import Mapping
 from typing import Final
 
 SHARE_MIN: Final = 0.10
-RARE: Final = {"row_continued": 0.05}
-"""Not a fault but what can follow from three at the right times."""
+RARE: Final = {"row_continued": 0.05, "hec_restart": 0.05}
+"""Not a fault but what can follow from three at the right times; or a rare fault."""
+KINDS: Final = {"kafka_": "output_kafka", "hec_": "output_splunk_hec"}
+"""How marks of one kind of output start, and the mark of seeds that have one."""
 SEEDS_MIN: Final = 200
 """With fewer seeds shares are too much a matter of luck."""
 
@@ -66,11 +69,49 @@ MARKS: Final[Mapping[str, str]] = {
     "row_truncated": "an over-long line was delivered cut",
     "blank_line": "a blank line was written",
     "clock_jump": "the wall clock jumped by an hour",
+    "output_elasticsearch": "an output went to Elasticsearch",
+    "output_kafka": "an output went to Kafka",
+    "output_splunk_hec": "an output went to Splunk",
+    "kafka_broker_down": "a broker went away for seconds",
+    "kafka_leaderless": "a partition had no leader for seconds",
+    "kafka_not_leader": "a batch came to a broker that doesn't lead its partition",
+    "kafka_no_topic": "the topic wasn't there for seconds",
+    "kafka_cut_before": "a connection broke before a batch was appended",
+    "kafka_cut_after": "a connection broke after a batch was appended",
+    "kafka_timed_out": "a batch was appended, and the broker gave up on its replicas",
+    "kafka_after_append": "a batch was appended, and replicas were missing afterwards",
+    "kafka_too_few": "a batch wasn't appended for lack of replicas",
+    "kafka_late": "a batch was appended after its connection was closed",
+    "kafka_duplicate": "a batch was there already, by its sequence number",
+    "kafka_rolled_back": "an appended batch went away with its leader",
+    "kafka_odd_code": "a broker refused a batch for no reason that the agent can know",
+    "kafka_rebuilt": "a producer was given up",
+    "kafka_sequences": "a producer's sequence numbers were used up",
+    "kafka_too_large": "a batch was larger than the topic takes",
+    "kafka_poison": "a batch was refused for a record in it",
+    "hec_busy": "a collector was busy",
+    "hec_token": "a collector refused the token for a while",
+    "hec_too_large": "a request was larger than a collector takes",
+    "hec_invalid_event": "a collector refused a request for an event in it",
+    "hec_taken_in_part": "it took the events in front of that one",
+    "hec_reply_lost": "events were taken and the reply lost",
+    "hec_late": "an acknowledgement came after the agent had given up",
+    "hec_lost": "events were taken, with a receipt, and never indexed",
+    "hec_mute": "events were indexed and never acknowledged",
+    "hec_poll_refused": "the question for acknowledgements was refused",
+    "hec_ack_answer_lost": "the only answer that grants an acknowledgement was lost",
+    "hec_restart": "a collector started again and counts from 0",
 }
 """Mark → what it means."""
 
 
 def missing_marks(counts: Mapping[str, int], seeds: int) -> dict[str, float]:
     """The marks that were set in too few of so many seeds, with their shares."""
-    shares = {mark: counts.get(mark, 0) / seeds for mark in MARKS}
+    shares = {mark: counts.get(mark, 0) / _seeds_with(mark, counts, seeds) for mark in MARKS}
     return {mark: share for mark, share in shares.items() if share < RARE.get(mark, SHARE_MIN)}
+
+
+def _seeds_with(mark: str, counts: Mapping[str, int], seeds: int) -> int:
+    """In how many seeds a mark can be set at all, at least 1."""
+    base = next((base for start, base in KINDS.items() if mark.startswith(start)), "")
+    return max(1, counts.get(base, 0)) if base else seeds

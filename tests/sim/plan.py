@@ -7,17 +7,17 @@ real sizes happens all the time.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
+
+from tests.sim.outputs import Dice, Kind, OutputPlan, draw_output
 
 End = Literal["step", "time", "send", "commit", "rotation", "letter", "stop", "short_stop"]
 """How a process ends: killed at a step, a time, in a send, a commit, a rotation or while it writes
 a dead letter; or stopped, with enough time or with too little."""
 
 Format = Literal["auto", "text", "json"]
-OnReject = Literal["wrap", "dead_letter", "drop", "block"]
 
 
 @dataclass(frozen=True)
@@ -30,30 +30,6 @@ class Ending:
     after_s: float
     grace_s: float
     down_s: float
-
-
-@dataclass(frozen=True)
-class OutputPlan:
-    """One output and its sink."""
-
-    name: str
-    kind: Literal["elasticsearch", "file"]
-    ids: bool
-    gzip: bool
-    on_reject: OnReject
-    batch_bytes: int
-    slots: int
-    linger_s: float
-    retry_max_s: float
-    latency_s: float
-    rates: dict[str, float]
-    """Chance of each fault per request (those named item_* per row)."""
-    limit_bytes: int
-    """Largest raw body that the sink takes."""
-    poison_every: int
-    """Each so many-th line is rejected for its mapping (0 = none); half of them wrapped, too."""
-    outages: tuple[tuple[float, float, str], ...]
-    """From, to, and how: refused, busy, silent."""
 
 
 @dataclass(frozen=True)
@@ -94,33 +70,16 @@ class Plan:
     endings: tuple[Ending, ...]
 
 
-class _Dice:
-    """Draws rates: off in half of the seeds, else log-uniform."""
-
-    def __init__(self, rng: Random) -> None:
-        self.rng = rng
-
-    def rate(self, low: float, high: float, *, on: float = 0.5) -> float:
-        """0, or something between low and high."""
-        if self.rng.random() >= on:
-            return 0.0
-        return low * math.exp(math.log(high / low) * self.rng.random())
-
-    def size(self, low: int, high: int) -> int:
-        """A size between low and high, small ones more often."""
-        return int(low * (high / low) ** self.rng.random())
-
-
 ENDS: Final[tuple[tuple[End, int], ...]] = (
     ("step", 3), ("time", 1), ("send", 3), ("commit", 3), ("rotation", 4), ("letter", 1),
     ("stop", 3), ("short_stop", 2),
 )  # fmt: skip
 
 
-def draw(seed: int) -> Plan:
-    """Draw a plan. The same seed gives the same plan."""
+def draw(seed: int, kind: Kind | None = None) -> Plan:
+    """Draw a plan. The same seed gives the same plan. kind: of all outputs."""
     rng = Random(seed)
-    dice = _Dice(rng)
+    dice = Dice(rng)
     line_bytes = dice.size(24, 160)
     line_max = dice.size(120, 900)
     chunk = line_max + rng.choice([0, 1, *(dice.size(500, 16_000) for _ in range(6))])
@@ -154,12 +113,12 @@ def draw(seed: int) -> Plan:
         shuffle=rng.random() < 0.5,
         late_root_s=rng.choice([0.0, 0.0, 0.0, 2.0]),
         clock_jump_s=rng.choice([0.0, 0.0, 3600.0, -3600.0]),
-        outputs=tuple(_output(dice, f"out{i}", chunk=chunk) for i in range(count)),
+        outputs=tuple(draw_output(dice, f"out{i}", chunk=chunk, only=kind) for i in range(count)),
         endings=endings,
     )
 
 
-def _actions(dice: _Dice, *, is_rotated: bool) -> dict[str, float]:
+def _actions(dice: Dice, *, is_rotated: bool) -> dict[str, float]:
     return {
         "rotate": dice.rate(0.1, 0.3, on=1.0) if is_rotated else dice.rate(0.02, 0.2),
         "truncate": dice.rate(0.02, 0.15),
@@ -169,7 +128,7 @@ def _actions(dice: _Dice, *, is_rotated: bool) -> dict[str, float]:
     }
 
 
-def _odd_lines(dice: _Dice) -> dict[str, float]:
+def _odd_lines(dice: Dice) -> dict[str, float]:
     return {
         "partial": dice.rate(0.1, 0.7, on=0.7),
         "blank": dice.rate(0.01, 0.1, on=0.4),
@@ -180,7 +139,7 @@ def _odd_lines(dice: _Dice) -> dict[str, float]:
     }
 
 
-def _fs_rates(dice: _Dice) -> dict[str, float]:
+def _fs_rates(dice: Dice) -> dict[str, float]:
     return {
         "short_read": dice.rate(0.005, 0.2),
         "read_error": dice.rate(0.001, 0.05),
@@ -205,49 +164,4 @@ def _ending(rng: Random) -> Ending:
         after_s=rng.uniform(0.5, 8.0),
         grace_s=rng.uniform(0.0, 2.0) if how == "short_stop" else 60.0,
         down_s=rng.choice([0.0, 0.01, rng.uniform(0.0, 4.0)]),
-    )
-
-
-def _output(dice: _Dice, name: str, *, chunk: int) -> OutputPlan:
-    rng = dice.rng
-    kind: Literal["elasticsearch", "file"] = "file" if rng.random() < 0.15 else "elasticsearch"
-    elastic = kind == "elasticsearch"
-    rates = {
-        "refused": dice.rate(0.01, 0.2),
-        "reset": dice.rate(0.01, 0.2),
-        "lost_reply": dice.rate(0.02, 0.2, on=0.6),
-        "late_apply": dice.rate(0.01, 0.15, on=0.4),
-        "slow": dice.rate(0.01, 0.2, on=0.4),
-    }
-    if elastic:
-        rates |= {
-            "http_429": dice.rate(0.02, 0.2),
-            "http_503": dice.rate(0.02, 0.2),
-            "http_401": dice.rate(0.02, 0.1, on=0.4),
-            "unparsable": dice.rate(0.02, 0.2),
-            "short_reply": dice.rate(0.02, 0.2),
-            "partial_apply": dice.rate(0.02, 0.2),
-            "item_429": dice.rate(0.002, 0.2, on=0.6),
-        }
-    batch = max(chunk, dice.size(1000, 40_000))
-    outages = []
-    if rng.random() < 0.5:
-        start = rng.uniform(0, 10)
-        how = rng.choice(["refused", "busy", "silent"]) if elastic else "refused"
-        outages.append((start, start + rng.uniform(1, 12), how))
-    return OutputPlan(
-        name=name,
-        kind=kind,
-        ids=elastic and rng.random() < 0.6,
-        gzip=elastic and rng.random() < 0.7,
-        on_reject=rng.choice(["wrap", "wrap", "dead_letter", "drop", "block"]),
-        batch_bytes=batch,
-        slots=rng.choice([1, 2, 4]) if elastic else 1,
-        linger_s=rng.choice([0.0, *[0.1, 0.2, 0.5, 1.0] * 3]),
-        retry_max_s=rng.choice([0.5, 2.0, 8.0]),
-        latency_s=rng.choice([0.001, 0.02, 0.2]),
-        rates=rates,
-        limit_bytes=dice.size(1200, 16_000) if elastic and rng.random() < 0.5 else 1 << 30,
-        poison_every=rng.choice([0, 7, 20, 40]) if elastic else 0,
-        outages=tuple(outages),
     )

@@ -12,6 +12,8 @@ from typing import Final
 
 import orjson
 
+from tests.sim.fs import Life
+
 TOKEN: Final = re.compile(rb"<\d:\d{5}>")
 PARTS: Final = ("partial", "continued", "truncated")
 OURS: Final = frozenset({"", "parse", "timestamp"})
@@ -45,7 +47,8 @@ class Lines:
         self.texts: dict[bytes, bytes] = {}
         self.begun: set[bytes] = set()
         """Lines that were written in two writes."""
-        self._cache: dict[bytes, Seen] = {}
+        self.homes: dict[bytes, Life] = {}
+        """Which content each line is in, the first if there are two."""
 
     def look(self, document: bytes) -> Seen:
         """Find out which line a document is from. Raises Broken."""

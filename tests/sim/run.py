@@ -20,6 +20,7 @@ from typing import Final
 
 from tests.sim.agent import Process
 from tests.sim.loop import Deadlock, SimTask, VirtualClock
+from tests.sim.outputs import KINDS, Kind
 from tests.sim.plan import draw
 from tests.sim.rows import Broken
 from tests.sim.world import World
@@ -42,17 +43,19 @@ class Result:
     digest: str
     virtual_s: float
     trace: list[str]
+    kind: str = ""
 
     @property
     def command(self) -> str:
         """How to see this run again."""
-        return f"python -m tests.sim.run --seed {self.seed} --verbose"
+        kind = f" --kind {self.kind}" if self.kind else ""
+        return f"python -m tests.sim.run --seed {self.seed}{kind} --verbose"
 
 
-def run_seed(seed: int, *, verbose: bool = False) -> Result:
-    """Run one seed. Never raises for what the agent does wrong."""
+def run_seed(seed: int, *, kind: Kind | None = None, verbose: bool = False) -> Result:
+    """Run one seed. Never raises for what the agent does wrong. kind: see `plan.draw`."""
     SimTask.numbers = count()
-    world = World(draw(seed), VirtualClock(), verbose=verbose)
+    world = World(draw(seed, kind), VirtualClock(), verbose=verbose)
     failure = ""
     try:
         _run(world)
@@ -69,6 +72,7 @@ def run_seed(seed: int, *, verbose: bool = False) -> Result:
         digest=digest,
         virtual_s=world.clock.now,
         trace=world.trace,
+        kind=kind or "",
     )
 
 
@@ -159,6 +163,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--seeds", default="0:500")
+    parser.add_argument("--kind", choices=[kind for kind, _ in KINDS], help="of all outputs")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--first", action="store_true", help="end at the first that fails")
     options = parser.parse_args()
@@ -168,7 +173,7 @@ def main() -> int:
     marks: Counter[str] = Counter()
     failures = 0
     for seed in seeds:
-        result = run_seed(seed, verbose=options.verbose)
+        result = run_seed(seed, kind=options.kind, verbose=options.verbose)
         marks.update(result.marks)
         if result.failure:
             failures += 1

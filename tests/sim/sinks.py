@@ -15,8 +15,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from logagent.core.chunk import Reply, Request
-from tests.sim.plan import OutputPlan
+from tests.sim.outputs import OutputPlan
 from tests.sim.rows import Seen
+from tests.sim.watch import Faults
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -54,12 +55,11 @@ class Attempt:
     """Rows that were rejected for what is in them."""
 
 
-class ModelSink:
+class ModelSink(Faults):
     """`ports.Sink` of one output. The index outlives the agent's processes."""
 
     def __init__(self, world: World, plan: OutputPlan) -> None:
-        self.world = world
-        self.plan = plan
+        super().__init__(world, plan)
         self.ids: set[bytes] = set()
         self.flying: dict[int, Attempt] = {}
         self._count = 0
@@ -226,21 +226,6 @@ class ModelSink:
                 world.oracle.unanswered(self.plan.name, attempt.applied)
             elif world.rng.random() < 0.3:
                 self.apply_late(attempt)
-
-    def outage(self) -> str:
-        """How the sink is down just now, or ""."""
-        if self.world.calm:
-            return ""
-        for start, end, how in self.plan.outages:
-            if start <= self.world.clock.now < end:
-                self.world.mark("outage")
-                return how
-        return ""
-
-    def roll(self, fault: str) -> bool:
-        """Whether a fault happens."""
-        rate = self.plan.rates.get(fault, 0.0)
-        return rate > 0 and not self.world.calm and self.world.rng.random() < rate
 
     def parse(self, request: Request) -> list[Row]:
         """The rows of a request, as a server reads them."""

@@ -97,3 +97,10 @@ def test_an_idle_fault_is_reported() -> None:
     counts = dict.fromkeys(MARKS, 50)
     assert missing_marks(counts, 500) == {}
     assert missing_marks({**counts, "rename": 49}, 500) == {"rename": 0.098}
+
+
+def test_a_fault_of_one_kind_of_output_is_counted_there() -> None:
+    """What only Kafka does is compared with the seeds that have a Kafka."""
+    counts = {**dict.fromkeys(MARKS, 100), "output_kafka": 50, "kafka_late": 5}
+    assert missing_marks(counts, 500) == {}
+    assert missing_marks({**counts, "kafka_late": 4}, 500) == {"kafka_late": 0.08}

@@ -13,10 +13,11 @@ from tests.sim.agentfs import Slots
 from tests.sim.app import Line, Writer, make_text
 from tests.sim.fs import Disk, Inode, Life
 from tests.sim.loop import VirtualClock
+from tests.sim.models import model_of
 from tests.sim.oracle import Oracle
 from tests.sim.plan import Ending, Plan
 from tests.sim.rows import Broken
-from tests.sim.sinks import ModelSink
+from tests.sim.wire import Network
 
 if TYPE_CHECKING:
     from tests.sim.agent import Process
@@ -53,7 +54,8 @@ class World:
         self._in_race = False
         self._verbose = verbose
         self.oracle = Oracle(self)
-        self.sinks = {each.name: ModelSink(self, each) for each in plan.outputs}
+        self.network = Network(self)
+        self.sinks = {each.name: model_of(self, each) for each in plan.outputs}
         self.writers = [
             Writer(self, number, plan.lines // plan.writers + 1) for number in range(plan.writers)
         ]
@@ -129,6 +131,7 @@ class World:
         """Append to a file."""
         if not data.endswith(b"\n") or inode.life.fragment:
             self.oracle.lines.begun.add(token)
+        self.oracle.lines.homes.setdefault(token, inode.life)
         self.disk.append(inode, data, token, now_ns=self.now_ns())
         self.note("append", repr(inode.life), len(inode.life.data), token)
 

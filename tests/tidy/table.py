@@ -37,7 +37,7 @@ PURE: Final = WAITS | CHANCE | OUTSIDE
 NO_EDGE: Final = CHANCE | OUTSIDE
 """For `pipeline`, which may wait and does nothing else by itself."""
 
-ALL_OTHERS: Final = "aiokafka elasticsearch h11 isal msgspec orjson uvloop yaml"
+ALL_OTHERS: Final = "aiokafka botocore cramjam elasticsearch h11 isal msgspec orjson uvloop yaml"
 
 PARTS: Final[dict[str, Part]] = {
     "core": _part("core", "msgspec", PURE),
@@ -54,13 +54,20 @@ PARTS: Final[dict[str, Part]] = {
     # Never config: an edge gets plain values. Which library belongs to which edge: LIBRARIES.
     "edge": _part("core edge ports", ALL_OTHERS),
     # What happens to an output's batches after they are packed.
-    "delivery": _part("codecs core ports", "msgspec", NO_EDGE),
+    "rejects": _part("core ports", "msgspec", NO_EDGE),
+    "delivery": _part("codecs core ports rejects", "msgspec", NO_EDGE),
     # When the settled positions are written, and under which generations a send may start.
     "commits": _part("checkpoint core descriptors held ports tail", "msgspec", NO_EDGE),
+    "locate": _part("core follower ports render source tail", "msgspec", PURE),
+    "sending": _part(
+        "codecs config core delivery edges ports rejects", "msgspec", NO_EDGE - CHANCE
+    ),
+    "replay": _part("codecs core delivery ports", "msgspec", NO_EDGE),
+    "source": _part("core follower ports tail", "msgspec", PURE),
     # Never edge: sinks and files come in through the ports.
     "pipeline": _part(
         "checkpoint codecs commits core delivery descriptors follower held ports render report"
-        " tail",
+        " source tail",
         "msgspec",
         NO_EDGE,
     ),
@@ -69,22 +76,23 @@ PARTS: Final[dict[str, Part]] = {
     "reload": _part("config", "msgspec", PURE),
     # Where options meet parts. Not edge: the simulator builds with it too.
     "build": _part(
-        "checkpoint codecs commits config core delivery descriptors follower held pipeline ports"
-        " render report tail",
+        "checkpoint codecs commits config core delivery descriptors edges follower held locate"
+        " pipeline ports rejects render report sending source tail",
         "msgspec",
         NO_EDGE - CHANCE,
     ),
-    "ends": _part("build config edge ports"),
+    "edges": _part("commits core ports", "msgspec", NO_EDGE - CHANCE),
+    "ends": _part("codecs config core edge edges ends ports", "msgspec"),
     "admin": _part("core descriptors pipeline", "msgspec", NO_EDGE),
     "agent": _part(
-        "admin build config core descriptors edge ends logagent pipeline ports", "msgspec"
+        "admin build config core descriptors edge edges ends logagent pipeline ports", "msgspec"
     ),
-    "app": _part("agent build config core edge logagent ports", ALL_OTHERS),
+    "app": _part("agent build config core edge edges ends logagent ports", ALL_OTHERS),
     # Commands look at the parts by hand (positions, a dry run); nothing imports them.
     "cli": _part(
-        "app build checkpoint cli config core demo descriptors edge ends follower held logagent"
-        " pipeline ports",
-        "msgspec orjson",
+        "app build checkpoint cli codecs config core demo descriptors edge edges ends follower"
+        " held logagent pipeline ports rejects replay sending source",
+        "elastic_transport elasticsearch msgspec orjson",
     ),
     # A writer and a receiver that know nothing of the agent: they are its other side.
     "demo": _part("demo", "isal orjson"),
@@ -93,8 +101,19 @@ PARTS: Final[dict[str, Part]] = {
 }
 
 LIBRARIES: Final[dict[str, frozenset[str]]] = {
-    "aiokafka": frozenset({"logagent.edge.kafka"}),
-    "elasticsearch": frozenset({"logagent.edge"}),
+    "aiokafka": frozenset(
+        {
+            "logagent.edge.kafka",
+            "logagent.edge.kafka_cluster",
+            "logagent.edge.kafka_connect",
+            "logagent.edge.kafka_faults",
+            "logagent.edge.kafka_pieces",
+            "logagent.edge.kafka_producer",
+            "logagent.edge.kafka_tools",
+        }
+    ),
+    "elastic_transport": frozenset({"logagent.cli.setting_up.door"}),
+    "elasticsearch": frozenset({"logagent.cli.setting_up.door"}),
     "h11": frozenset({"logagent.edge"}),
     "uvloop": frozenset({"logagent.app"}),
     "yaml": frozenset({"logagent.config"}),

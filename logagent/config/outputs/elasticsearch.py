@@ -1,63 +1,55 @@
-"""The options of an output: where to, how it is packed, what happens to what is refused.
-
-A closed union on `type`. Knows one output at a time; relations to inputs are in model.py.
-"""
+"""The options of Elasticsearch and OpenSearch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from logagent.config import names
+from logagent.config.outputs.choosing import (
+    Choose,
+    broken_choices,
+    broken_template,
+)
+from logagent.config.outputs.common import (
+    Needed,
+    OverHttp,
+    aws_files,
+    broken_headers,
+    broken_place,
+    broken_urls,
+)
 from logagent.config.problems import Rule, enforce
-from logagent.config.secrets import Auth, Tls
-
-
-class Common(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every output has."""
-
-    inputs: Annotated[
-        tuple[str, ...],
-        Meta(
-            min_length=1,
-            description="Ids of the inputs whose lines go here. Without it: all inputs.",
-            examples=[["app"]],
-        ),
-    ] = ()
-    batch_bytes: Annotated[
-        int,
-        Meta(
-            ge=262144,
-            le=64 << 20,
-            description="Size at which a batch is sent, before compression. The memory budget may "
-            "make it smaller.",
-        ),
-    ] = 8 << 20
-    linger_s: Annotated[
-        float,
-        Meta(ge=0, le=60, description="How long a batch waits for more lines."),
-    ] = 1.0
+from logagent.config.secrets import Auth, Aws
 
 
 class DataStream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A data stream; its name is type-dataset-namespace."""
+    """A data stream; its name is type-dataset-namespace. Parts may be filled in, as in index."""
 
     type: Annotated[Literal["logs"], Meta(description="First part of the name.")] = "logs"
     dataset: Annotated[
-        str, Meta(description="What the lines are, for instance the app's name.")
+        str,
+        Meta(
+            description="What the lines are, for instance the app's name.",
+            examples=["{container}"],
+        ),
     ] = "generic"
-    namespace: Annotated[str, Meta(description="Whose they are, for instance the environment.")] = (
-        "default"
-    )
+    namespace: Annotated[
+        str,
+        Meta(
+            description="Whose they are, for instance the environment.",
+            examples=["{namespace|default}"],
+        ),
+    ] = "default"
 
     def __post_init__(self) -> None:
         """Refuse names that the server refuses."""
         enforce(self._broken())
 
     def name(self) -> str:
-        """The data stream's name."""
+        """The data stream's name, with its parts as they are written."""
         return f"{self.type}-{self.dataset}-{self.namespace}"
 
     def _broken(self) -> Iterator[Rule]:
@@ -67,7 +59,7 @@ class DataStream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             yield Rule(("namespace",), why)
 
 
-class Elasticsearch(Common, frozen=True, kw_only=True, tag_field="type", tag="elasticsearch"):
+class Elasticsearch(OverHttp, frozen=True, kw_only=True, tag_field="type", tag="elasticsearch"):
     """Elasticsearch 7.17 and newer, or OpenSearch."""
 
     hosts: Annotated[
@@ -89,8 +81,10 @@ class Elasticsearch(Common, frozen=True, kw_only=True, tag_field="type", tag="el
         str,
         Meta(
             description="Name of the index, instead of data_stream. %Y %m %d %H are the event's "
-            "time in UTC.",
-            examples=["checkout-%Y.%m.%d"],
+            "time in UTC; {namespace}, {container}, {pod}, {node}, {input}, {pod_uid} and {pod_ip} "
+            "are the agent's, {namespace|text} has a text for where it isn't known; for names that "
+            "a line chooses see choose.",
+            examples=["checkout-%Y.%m.%d", "app-{namespace}-%Y.%m.%d"],
         ),
     ] = ""
     data_stream: Annotated[
@@ -101,6 +95,14 @@ class Elasticsearch(Common, frozen=True, kw_only=True, tag_field="type", tag="el
             extra={"shown": True},
         ),
     ] = None
+    choose: Annotated[
+        dict[str, Choose],
+        Meta(
+            description="Parts of the name that the lines choose, each out of a list: with team in "
+            "it, write {team} in index or data_stream. Costs CPU: each line is read for it.",
+            examples=[{"team": {"field": "team", "allow": ["a", "b"], "fallback": "other"}}],
+        ),
+    ] = field(default_factory=dict)
     auth: Annotated[
         Auth | None,
         Meta(
@@ -108,16 +110,13 @@ class Elasticsearch(Common, frozen=True, kw_only=True, tag_field="type", tag="el
             examples=[{"api_key_file": "/etc/logagent/secrets/api_key"}],
         ),
     ] = None
-    tls: Annotated[
-        Tls | None,
+    aws: Annotated[
+        Aws | None,
         Meta(
-            description="TLS for https hosts.",
-            examples=[{"ca_file": "/etc/logagent/tls/ca.crt"}],
+            description="Sign each request for Amazon OpenSearch Service, instead of auth.",
+            examples=[{"region": "eu-central-1"}],
         ),
     ] = None
-    compression: Annotated[
-        Literal["gzip", "none"], Meta(description="How request bodies are compressed.")
-    ] = "gzip"
     ids: Annotated[
         bool,
         Meta(
@@ -135,21 +134,23 @@ class Elasticsearch(Common, frozen=True, kw_only=True, tag_field="type", tag="el
             "missing. Elasticsearch 8.13 and newer, not OpenSearch.",
         ),
     ] = False
-    slots: Annotated[
-        int,
+    target_in_path: Annotated[
+        bool,
         Meta(
-            ge=1,
-            le=16,
-            description="Requests under way at once, at most. 1 keeps each file's order.",
+            description="Name the index or data stream in the request's path where all lines have "
+            "the same. false: in each row, for servers that know no path but /_bulk, such as "
+            "VictoriaLogs.",
         ),
-    ] = 2
-    timeout_s: Annotated[
-        float, Meta(ge=1, le=600, description="How long one request may take.")
-    ] = 60.0
-    retry_max_s: Annotated[
-        float,
-        Meta(ge=0.1, le=3600, description="Longest pause between attempts; they never end."),
-    ] = 30.0
+    ] = True
+    dead_letter_index: Annotated[
+        str,
+        Meta(
+            description="An index or data stream for dead letters, on the same server, with dates "
+            "if it has any: what is refused there too goes to a file under state_dir.",
+            examples=["dead-letters-%Y.%m"],
+        ),
+    ] = ""
+    # Wider than what others offer: mypy sees an attribute, msgspec an option of its own.
     on_reject: Annotated[
         Literal["wrap", "dead_letter", "drop", "block"],
         Meta(
@@ -157,11 +158,7 @@ class Elasticsearch(Common, frozen=True, kw_only=True, tag_field="type", tag="el
             "as plain text, then a dead letter; dead_letter: to a file under state_dir; drop: "
             "counted; block: wait until the server takes it.",
         ),
-    ] = "wrap"
-    dead_letter_bytes_max: Annotated[
-        int,
-        Meta(ge=0, description="How much the dead letters of this output may take on disk."),
-    ] = 64 << 20
+    ] = "wrap"  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         """Refuse what can't work."""
@@ -172,25 +169,42 @@ class Elasticsearch(Common, frozen=True, kw_only=True, tag_field="type", tag="el
         urls = (names.cloud_host(self.cloud_id),) if self.cloud_id else self.hosts
         return tuple(url.rstrip("/") for url in urls)
 
+    def files(self) -> Iterator[Needed]:
+        """See `Common.files`."""
+        yield from super().files()
+        yield from aws_files(self.aws)
+
+    def target(self) -> str:
+        """The name of the index or data stream, with its parts as they are written."""
+        return self.data_stream.name() if self.data_stream else self.index
+
     def _broken(self) -> Iterator[Rule]:
         either = (("hosts",), ("cloud_id",))
         if self.hosts and self.cloud_id:
             yield Rule(("cloud_id",), "is given besides hosts; remove one", depends=either)
         if not self.hosts and not self.cloud_id:
             yield Rule(("hosts",), "is missing; name a server, or give cloud_id", depends=either)
-        for index, url in enumerate(self.hosts):
-            if why := names.bad_url(url):
-                yield Rule(("hosts", index), why)
         if self.cloud_id and not names.cloud_host(self.cloud_id):
             yield Rule(("cloud_id",), "is not a cloud id; copy it from the deployment's page")
         yield from self._broken_target()
-        plain = [index for index, url in enumerate(self.hosts) if url.startswith("http://")]
-        if self.tls is not None and plain:
-            yield Rule(
-                ("tls",),
-                f"is given, but hosts[{plain[0]}] is not https; write https:// or remove tls",
-                depends=(("hosts",),),
-            )
+        yield from self._broken_dead()
+        yield from self._broken_template()
+        if self.aws is not None and self.auth is not None:
+            yield Rule(("aws",), "is given besides auth; remove one", depends=(("aws",), ("auth",)))
+        if self.aws is not None and self.cloud_id:
+            yield Rule(("aws",), "is given, but cloud_id isn't AWS's; name the domain under hosts")
+        yield from broken_urls(self.hosts, self.tls)
+        yield from broken_headers(self.headers)
+
+    def _broken_dead(self) -> Iterator[Rule]:
+        option = ("dead_letter_index",)
+        if not self.dead_letter_index:
+            return
+        if why := names.bad_index(self.dead_letter_index):
+            yield Rule(option, why)
+        elif "{" in self.dead_letter_index:
+            yield Rule(option, "is filled in with dates only; write a name without braces")
+        yield from broken_place(*option, self.dead_letter_index, self.on_reject)
 
     def _broken_target(self) -> Iterator[Rule]:
         either = (("index",), ("data_stream",))
@@ -202,8 +216,6 @@ class Elasticsearch(Common, frozen=True, kw_only=True, tag_field="type", tag="el
                 "is missing; write index: NAME, or data_stream: {dataset: NAME}",
                 depends=either,
             )
-        if self.index and (why := names.bad_index(self.index)):
-            yield Rule(("index",), why)
         if self.index and self.require_data_stream:
             yield Rule(
                 ("require_data_stream",),
@@ -213,28 +225,13 @@ class Elasticsearch(Common, frozen=True, kw_only=True, tag_field="type", tag="el
         if self.pipeline and ("/" in self.pipeline or not self.pipeline.isprintable()):
             yield Rule(("pipeline",), "is not the name of an ingest pipeline")
 
-
-class File(Common, frozen=True, kw_only=True, tag_field="type", tag="file"):
-    """A file of JSON lines."""
-
-    path: Annotated[
-        str,
-        Meta(
-            description="The file; lines are appended, and durable before the cursor moves.",
-            examples=["/var/spool/logagent/out.ndjson"],
-        ),
-    ]
-
-    def __post_init__(self) -> None:
-        """Refuse what can't work."""
-        if why := names.bad_path(self.path):
-            enforce([Rule(("path",), why)])
-        if self.path.endswith("/"):
-            enforce([Rule(("path",), "names a directory; name a file in it")])
-
-
-class Stdout(Common, frozen=True, kw_only=True, tag_field="type", tag="stdout"):
-    """JSON lines on standard output."""
-
-
-Output = Elasticsearch | File | Stdout
+    def _broken_template(self) -> Iterator[Rule]:
+        text = self.index
+        if text and (why := broken_template(text, self.choose) or names.bad_index(text)):
+            yield Rule(("index",), why)
+        if self.data_stream is not None:
+            for name in ("dataset", "namespace"):
+                text = getattr(self.data_stream, name)
+                if why := broken_template(text, self.choose, dates=False):
+                    yield Rule(("data_stream", name), why)
+        yield from broken_choices(self.choose, self.target())

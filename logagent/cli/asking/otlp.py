@@ -1,0 +1,55 @@
+"""What an OTLP receiver says when it is asked: a request without records, which writes nothing.
+
+Source: opentelemetry-proto docs/specification.md, "Full Success": an empty request SHOULD be
+answered with success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from logagent.cli.asking import Finding
+from logagent.cli.asking.client import Answer, Client
+from logagent.config import OtlpHttp
+
+NOTHING = b'{"resourceLogs":[]}'
+
+
+def ask(output: OtlpHttp) -> Iterator[Finding]:
+    """What can be said of each host: reached, and whether it takes logs from us."""
+    try:
+        client = Client(output)
+    except (OSError, ValueError) as error:
+        yield Finding(str(error), good=False)
+        return
+    headers = {"Content-Type": "application/json"}
+    for url in output.endpoints():
+        yield _finding(url, client.send("POST", url + output.path, NOTHING, headers))
+
+
+def _finding(url: str, answer: Answer) -> Finding:
+    said = answer.body[:200].decode("utf-8", "replace").strip()
+    match answer.status:
+        case 0:
+            return Finding(f"{url}: {answer.why}", good=False)
+        case 200 if answer.body.lstrip()[:1] == b"<":
+            return Finding(f"{url}: answers with a web page, not as a receiver does", good=False)
+        case status if 200 <= status < 300:
+            return Finding(f"{url}: takes logs ({status})")
+        case 401 | 403:
+            text = f"{url}: refuses the credentials ({answer.status}); see auth"
+            return Finding(text, good=False)
+        case 400 if "unsupported path" in said:
+            return Finding(f"{url}: {said}; see path", good=False)
+        case 404 | 405:
+            text = f"{url}: takes no logs at this path ({answer.status}); see path"
+            return Finding(text, good=False)
+        case 415:
+            return Finding(f"{url}: takes no OTLP as JSON (415), only protobuf", good=False)
+        case 429 | 502 | 503 | 504:
+            text = f"{url}: is there, but can't take logs just now ({answer.status})"
+            return Finding(text)
+        case status if 300 <= status < 400:
+            return Finding(f"{url}: redirects ({status}); name the server itself", good=False)
+        case status:
+            return Finding(f"{url}: answers {status} to an empty request: {said}", good=False)

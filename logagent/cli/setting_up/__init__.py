@@ -1,0 +1,5 @@
+"""What `logagent setup` makes on a server: what is wanted, what is there, what differs.
+
+`wanted` says what a server should have, `door` how it is asked, `steps` compares and changes, and
+`keys` writes what an administrator runs for the agent's own credentials.
+"""
