@@ -149,7 +149,5 @@ def documents(
 
 def letters(folder: Path, output: str = "search") -> list[dict[str, object]]:
     """The dead letters of an output of an agent that ran in `folder`."""
-    path = folder / "state" / "dead" / output / "letters.ndjson"
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    segments = sorted((folder / "state" / "dead" / output).glob("*.ndjson"))
+    return [json.loads(line) for path in segments for line in path.read_text().splitlines()]

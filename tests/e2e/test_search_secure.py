@@ -146,7 +146,7 @@ def test_a_forbidden_index_holds_until_it_is_allowed(
         assert '"why":"configuration"' in troubles(agent)
         assert '"detail":"403 security_exception"' in troubles(agent)
         assert "rows were rejected" not in agent.log_text()
-        assert not (tmp_path / "state" / "dead" / "search" / "letters.ndjson").exists()
+        assert not (tmp_path / "state" / "dead" / "search").exists()
         grant(server, unused_name)
         eventually("all lines to be there", lambda: all_arrived(server, unused_name))
         assert agent.stop() == 0

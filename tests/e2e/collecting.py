@@ -1,0 +1,104 @@
+"""A server that takes whatever the agent sends by HTTP and counts the numbered lines in it.
+
+Knows the reply that each kind of output wants to hear, and the numbers that the demo's writer puts
+into its lines. Strict servers and real ones stand in `servers/`; this one is for faults in between.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final, NamedTuple
+
+NUMBER: Final = re.compile(rb"seq=(\d+) writer=")
+
+
+class Answer(NamedTuple):
+    """What is said to a request that is taken."""
+
+    status: int
+    body: bytes
+
+
+ANSWERS: Final = {
+    "splunk_hec": Answer(200, b'{"text":"Success","code":0}'),
+    "loki": Answer(204, b""),
+    "otlp_http": Answer(200, b"{}"),
+    "http": Answer(200, b""),
+    "s3": Answer(200, b""),
+}
+
+
+class Collector:
+    """Counts of lines by number, for each kind."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._counts: dict[str, Counter[int]] = {kind: Counter() for kind in ANSWERS}
+        self._lock = threading.Lock()
+
+    def take(self, kind: str, body: bytes) -> Answer:
+        """Count the lines of a request."""
+        numbers = [int(number) for number in NUMBER.findall(body)]
+        with self._lock:
+            self._counts[kind].update(numbers)
+        return ANSWERS[kind]
+
+    def distinct(self, kind: str) -> int:
+        """How many different lines arrived."""
+        with self._lock:
+            return len(self._counts[kind])
+
+    def doubled(self, kind: str) -> int:
+        """How many lines arrived more than once."""
+        with self._lock:
+            return sum(count > 1 for count in self._counts[kind].values())
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    """A running collector."""
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        """The first part of a path is the kind."""
+
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            """Take a request."""
+            length = int(self.headers["content-length"] or -1)
+            body = self.rfile.read(max(length, 0))
+            if len(body) != length:  # a proxy has cut it short
+                self.close_connection = True
+                return
+            if self.headers.get("content-encoding") == "gzip" or body[:2] == b"\x1f\x8b":
+                body = gzip.decompress(body)
+            answer = collector.take(self.path.split("/")[1], body)
+            self.send_response(answer.status)
+            if answer.status != 204:
+                self.send_header("content-length", str(len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        do_PUT = do_POST  # noqa: N815 - the name that the base class looks for
+
+        def log_message(self, *_args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    collector.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield collector
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
