@@ -1,7 +1,7 @@
 """`python -m bench [--quick]`: every benchmark, and one readable table of each kind at the end.
 
-Knows the order: first what one step costs a line, then the whole path beside the limit. It starts
-processes and reads what they wrote; it measures nothing itself.
+Knows the order: first what one step costs a line, then the whole path beside the limit, then every
+output. It starts processes and reads what they wrote; it measures nothing itself.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ HISTORY: Final = ROOT / "bench" / "history"
 FULL: Final = ("--size", "1GB", "--pairs", "5")
 QUICK: Final = ("--size", "250MB", "--pairs", "2")
 """Still more than a million lines each, so that a run takes a CPU-second."""
+QUICK_OUTPUTS: Final = ("--rounds", "1")
 
 
 def run(command: Sequence[str]) -> int:
@@ -121,6 +122,10 @@ def main() -> int:
         steps = run_steps(Path(folder))
         print_steps(steps)
         results = run_whole(Path(folder), quick=chosen.quick)
+        if status := run(
+            [sys.executable, "-m", "bench.outputs", *(QUICK_OUTPUTS if chosen.quick else ())]
+        ):
+            return status
     if chosen.record:
         print(f"recorded in {record(steps, results)}")
     return 0
