@@ -11,7 +11,7 @@ from logagent.checkpoint import Checkpoint
 from logagent.commits import Commits
 from logagent.config.inputs import Input, TimestampField
 from logagent.config.model import Config
-from logagent.config.outputs import Output, Remote
+from logagent.config.outputs import S3, Elasticsearch, Kafka, Output, Remote
 from logagent.core.budget import Wish, plan
 from logagent.core.chunk import Codec, Origin
 from logagent.core.files import escape
@@ -40,6 +40,9 @@ NAMES: Final = {
     "NODE_NAME": "node",
 }
 """What the chart puts into the environment from the downward API, and what templates call it."""
+
+LIBRARY_BYTES: Final = {"kafka": 6 << 20, "aws": 12 << 20}
+"""Resident memory that the libraries of some outputs take (docs/dependencies.md)."""
 
 TWIN_BYTES_MAX: Final = 1 << 62
 """No bound: the rows that a twin makes once more have been in a batch already."""
@@ -77,8 +80,10 @@ def watches(config: Config) -> list[Watch]:
 
 def budget(config: Config, memory: int) -> dict[str, Wish]:
     """What each output may use of the agent's memory."""
-    wishes = [Wish(o.batch_bytes, _slots(o)) for o in config.outputs.values()]
-    return dict(zip(config.outputs, plan(memory, wishes), strict=True))
+    outputs = config.outputs.values()
+    wishes = [Wish(o.batch_bytes, _slots(o)) for o in outputs]
+    libraries = sum(LIBRARY_BYTES[name] for name in {_library(o) for o in outputs} - {""})
+    return dict(zip(config.outputs, plan(memory - libraries, wishes), strict=True))
 
 
 def spec_of(options: Input, batch_bytes: int) -> Spec:
@@ -266,6 +271,17 @@ def _leaves(fields: Mapping[str, Json], above: str = "") -> dict[str, Json]:
         else:
             found[above + name] = value
     return found
+
+
+def _library(output: Output) -> str:
+    """What an output imports besides what every agent has, "" if nothing that counts."""
+    match output:
+        case Kafka():
+            return "kafka"
+        case S3() | Elasticsearch() if output.aws is not None:
+            return "aws"
+        case _:
+            return ""
 
 
 def _slots(output: Output) -> int:
