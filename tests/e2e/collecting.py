@@ -35,10 +35,13 @@ ANSWERS: Final = {
 
 
 class Collector:
-    """Counts of lines by number, for each kind."""
+    """Counts of lines by number, for each kind. token: the only one that is let in, if any."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str = "") -> None:
         self.port = 0
+        self.token = token
+        self.refused = 0
+        """How many requests had another token."""
         self._counts: dict[str, Counter[int]] = {kind: Counter() for kind in ANSWERS}
         self._lock = threading.Lock()
 
@@ -61,9 +64,9 @@ class Collector:
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
-    """A running collector."""
-    collector = Collector()
+def collecting(token: str = "") -> Iterator[Collector]:
+    """A running collector; see Collector."""
+    collector = Collector(token)
 
     class Handler(BaseHTTPRequestHandler):
         """The first part of a path is the kind."""
@@ -79,7 +82,12 @@ def collecting() -> Iterator[Collector]:
                 return
             if self.headers.get("content-encoding") == "gzip" or body[:2] == b"\x1f\x8b":
                 body = gzip.decompress(body)
-            answer = collector.take(self.path.split("/")[1], body)
+            answer = Answer(401, b"")
+            wanted = f"Bearer {collector.token}"
+            if not collector.token or self.headers["authorization"] == wanted:
+                answer = collector.take(self.path.split("/")[1], body)
+            else:
+                collector.refused += 1
             self.send_response(answer.status)
             if answer.status != 204:
                 self.send_header("content-length", str(len(answer.body)))
