@@ -36,6 +36,8 @@ METADATA_GROUP: Final = 2
 """Besides aiokafka's groups: answers come in order, and metadata are wanted while a batch waits for
 its replicas."""
 
+_ABORTED: Final = "connect: given up meanwhile"
+
 
 class Cluster:
     """The brokers behind some bootstrap servers ("host:port").
@@ -92,7 +94,9 @@ class Cluster:
         asked = _now()
         self._topics.update(dict.fromkeys(topics, asked))
         async with self._refreshing:
-            if self._round_at < asked:
+            if self._aborted:
+                self.trouble = _ABORTED
+            elif self._round_at < asked:
                 self._round_at = _now()
                 await self._refresh(self._round_at)
         return self._refreshed_at >= asked
@@ -170,7 +174,7 @@ class Cluster:
                 faults.append(self.trouble)
             elif await self._learn(connection, request, began, faults):
                 return
-        for index in range(len(self._servers)):
+        for index in range(len(self._servers) if not self._aborted else 0):
             host, port = self._servers[(self._turn + index) % len(self._servers)]
             try:
                 connection = await self._connect(host, port)
@@ -182,7 +186,7 @@ class Cluster:
                     return
             finally:
                 abort(connection)
-        self.trouble = worst(faults)
+        self.trouble = _ABORTED if self._aborted else worst(faults)
 
     async def _learn(
         self,
@@ -222,6 +226,7 @@ class Cluster:
                 return None
             if self._aborted:
                 abort(made)
+                self.trouble = _ABORTED
                 return None
             self._connections[key] = made
             return made

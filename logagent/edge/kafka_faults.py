@@ -32,19 +32,21 @@ OK: Final = 0
 SERVER_ERROR: Final = -1
 UNKNOWN_TOPIC: Final = 3
 NO_LEADER: Final = 5
+NOT_LEADER: Final = 6
 UNAUTHORIZED_TOPIC: Final = 29
 EPOCH: Final = 47
 
 DONE: Final = frozenset({OK, 46})
-"""46 DUPLICATE_SEQUENCE_NUMBER: this very batch was appended by an earlier try."""
+"""46 DUPLICATE_SEQUENCE_NUMBER: an earlier try of this batch was appended, if there was one."""
 
-WAIT: Final = frozenset({UNKNOWN_TOPIC, NO_LEADER, 6, 8, 9, 19, 72, 74, 75, NOT_SENT})
+WAIT: Final = frozenset({UNKNOWN_TOPIC, NO_LEADER, 8, 9, 19, 72, 74, 75, NOT_SENT})
 """Not appended, and a matter of the leader: it moves, or lacks replicas; the next metadata tell."""
 
-MAYBE: Final = frozenset({7, 13, 20, 56, UNKNOWN})
+MAYBE: Final = frozenset({NOT_LEADER, 7, 13, 20, 56, UNKNOWN})
 """Perhaps appended: REQUEST_TIMED_OUT, NETWORK_EXCEPTION, NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-KAFKA_STORAGE_ERROR, no answer. Trying again with the same sequence number is safe, anything else
-isn't."""
+KAFKA_STORAGE_ERROR, no answer; NOT_LEADER_OR_FOLLOWER, which a leader also answers that is deposed
+while it waits for its replicas (Kafka's DelayedProduce). Trying again with the same sequence number
+is safe, anything else isn't."""
 
 BROKEN: Final = frozenset({SERVER_ERROR, 45, EPOCH, 48, 49, 59, 90, 120})
 """The broker and this producer don't agree on its id, epoch or sequence any more, or the broker

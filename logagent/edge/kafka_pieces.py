@@ -83,7 +83,11 @@ async def _commit(producer: Producer, pieces: Sequence[Piece]) -> list[int]:
     begun = await producer.begin({TopicPartition(each.topic, each.partition) for each in pieces})
     if begun != OK:
         return [begun] * len(pieces)
-    codes = await send_all(producer, pieces)
+    try:
+        codes = await send_all(producer, pieces)
+    except BaseException:  # cancelled: what was sent must not be committed with the next
+        producer.poison("cancelled")
+        raise
     if not any(codes):
         return [await producer.end(commit=True)] * len(pieces)
     if not producer.poisoned:  # else the next producer's start aborts it

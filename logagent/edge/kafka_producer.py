@@ -249,6 +249,8 @@ class Producer:
         except KafkaError:
             tried.code = UNKNOWN
         else:
+            if tried.code == 46 and not before:
+                tried.code = 45  # other rows have this number: out of sequence
             tried.doubt = before or tried.code in MAYBE
 
     def _why_not(self, place: TopicPartition) -> int:
@@ -288,8 +290,7 @@ class Producer:
 
 def _code(response: object) -> int:
     """The code of the one partition of a ProduceResponse, of whatever version."""
-    topics = getattr(response, "topics", ())
-    for _, partitions in topics:
+    for _, partitions in getattr(response, "topics", ()):
         for _, code, *_ in partitions:
             return int(code)
     return SERVER_ERROR

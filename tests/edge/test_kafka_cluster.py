@@ -139,3 +139,22 @@ def test_abort_while_connecting() -> None:
         assert connecting.result() is False
 
     run(scenario)
+
+
+@pytest.mark.slow
+def test_abort_while_asking_for_metadata() -> None:
+    """Who asked is told so, a fault like any other, and no further broker is asked."""
+
+    async def scenario(cluster: Cluster, mock: MockKafka) -> None:
+        assert await cluster.refresh(["t"])
+        mock.delay(1, 300)
+        mock.delay(2, 300)
+        asking = asyncio.ensure_future(cluster.refresh())
+        await asyncio.sleep(0.05)
+        cluster.abort()
+        assert not await asking
+        assert cluster.trouble == "connect: given up meanwhile"
+        assert not await cluster.refresh()
+        assert cluster.trouble == "connect: given up meanwhile"
+
+    run(scenario)

@@ -72,6 +72,24 @@ def test_transactions() -> None:
     run(scenario, transactional_id="pod-out")
 
 
+@pytest.mark.slow
+def test_a_cancelled_transaction_costs_the_producer() -> None:
+    """Also when no batch is in doubt: what was appended must not be committed with the next."""
+
+    async def scenario(sink: KafkaSink, mock: MockKafka) -> None:
+        assert codes(await sink.send(request("t:0:a"))) == [0]
+        mock.fail(PRODUCE, 0, *[19] * 9)
+        sending = asyncio.ensure_future(sink.send(request("t:0:b", "t:1:c")))
+        await asyncio.sleep(0.2)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert codes(await sink.send(request("t:0:d"))) == [0]
+        assert sink.rebuilds == 1
+
+    run(scenario, transactional_id="pod-out", timeout_s=5.0)
+
+
 @pytest.mark.parametrize(("api_key", "code"), [(PRODUCE, 47), (PRODUCE, 90), (END_TXN, 47)])
 def test_a_fenced_sink_does_not_fence_back(api_key: int, code: int) -> None:
     """Another agent has our transactional id: no new producer takes it from that one again."""
