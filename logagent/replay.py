@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from logagent.codecs.columns import SECOND_NS, times_ns
+from logagent.codecs.columns import SECOND_NS, times_ns, to_ns
 from logagent.core.chunk import Batch, Codec, Frame, Origin, Share, Ticket
 from logagent.core.deadletter import (
     DeadLetter,
@@ -35,6 +35,7 @@ from logagent.delivery import Delivery
 from logagent.ports import Clock, Log
 
 ORIGINS_MAX: Final = 1000
+_NO_TIME: Final = -1
 _GENERATION: Final = 0
 """The ledger's name for the letters of this run; positions in it are counts of rows."""
 
@@ -219,7 +220,7 @@ def sort_lines(lines: bytes, since: str, offset: int = 0) -> _Sorted:
         start, end = end, end + len(line)
         try:
             letter = decode(line)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             found.unreadable.append(line)
             continue
         if not is_sendable(letter):
@@ -237,15 +238,20 @@ def frame_rows(frame: Frame, letters: Sequence[DeadLetter], now: float) -> bytes
     """The wire rows of letters of one origin, as the renderer makes them.
 
     With dates in the frame's head a row goes where its document's own time says; what has none, or
-    a time that can't be read, where the letter's or (`now`) the clock's does.
+    a time that can't be read, where the letter's does, so that a second replay on another day has
+    the same index for the same id; `now` for a letter whose own time can't be read.
     """
     documents = [letter.document.encode("utf-8", "replace") for letter in letters]
     if frame.dated is None:
         heads: Iterable[bytes] = [frame.head] * len(letters)
     else:
         lines = b"\n".join(documents) + b"\n"
-        times = times_ns(lines, len(letters), int(now * SECOND_NS)).column(len(letters))
-        hours = [_hour(ns) for ns in times]
+        times = times_ns(lines, len(letters), _NO_TIME).column(len(letters))
+        now_ns = int(now * SECOND_NS)
+        hours = [
+            _hour(to_ns(letter.time, now_ns) if ns == _NO_TIME else ns)
+            for letter, ns in zip(letters, times, strict=True)
+        ]
         dated = {hour: frame.dated(hour) for hour in set(hours)}
         heads = [dated[hour] for hour in hours]
     rows = []

@@ -88,14 +88,39 @@ def test_lines_that_are_no_letters_are_set_aside(tmp_path: Path) -> None:
     bad = [
         b"nonsense\n",
         encode([replace(made(8), document='{"a":1}\n{"delete":{}}')]),
+        encode([replace(made(9), document='{"a":1}{"b":2}')]),
         b'{"time":1}\n',
     ]
     rig.journal().write(b"".join([encode([made(0)]), *bad, encode([made(1)])]))
     replay = rig.replay()
     assert rig.arrived() == Counter([b'{"n":0}', b'{"n":1}'])
-    assert (rig.store.aside, replay.tally.unreadable) == ([b"".join(bad)], 3)
+    assert (rig.store.aside, replay.tally.unreadable) == ([b"".join(bad)], 4)
     (line,) = rig.log.of("lines that are no dead letters are set aside")
-    assert line.facts["lines"] == 3
+    assert line.facts["lines"] == 4
+
+
+@pytest.mark.parametrize("end", [" ", "\t", "\r", " \t\r "])
+def test_whitespace_that_apps_write_is_sent(end: str) -> None:
+    """The render leaves what JSON allows around and between members; that is no rubbish."""
+    letter = replace(made(1), document='{"n":1,\r"m":2}' + end)
+    assert sort_lines(encode([letter]), "") == ([letter], [], [])
+
+
+@pytest.mark.parametrize("line", [b'{"time":"\xff"}\n', b'{"x":' + b"[" * 100_000 + b"\n"])
+def test_broken_bytes_are_no_letters(line: bytes) -> None:
+    """A line that a disk or a person has spoilt doesn't stop those behind it, time after time."""
+    assert sort_lines(line + encode([made(1)]), "") == ([made(1)], [], [line])
+
+
+def test_a_replay_drops_no_letters(tmp_path: Path) -> None:
+    """At the cap, when all is refused again: a letter that is refused again is a little longer."""
+    rig = Rig(tmp_path, segment_bytes=3 * len(encode([made(10)])))
+    letters = list(map(made, range(10, 34)))
+    rig.write(*letters)
+    rig.codec.script = lambda request: Verdict("done", rejected=rejected(*range(request.rows)))
+    replay = rig.replay()
+    assert replay.tally.sent == len(letters)
+    assert sorted(letter.id for letter in rig.left()) == [letter.id for letter in letters]
 
 
 def test_a_stop_ends_after_the_batch_under_way(tmp_path: Path) -> None:
@@ -168,12 +193,16 @@ def test_rows_are_framed_as_the_renderer_does() -> None:
 
 
 def test_dated_rows_go_where_their_time_says() -> None:
-    """The document's own time, or the clock's."""
+    """The document's own time, or the letter's: on whatever day it is replayed, and replayed again
+    after a kill, an id has one index. The clock's if neither is one."""
     codec = ElasticCodec(Target("logs-%Y.%m.%d"), ids=True, gzip=False)
     dated = replace(made(1), document='{"@timestamp":"2025-01-02T03:04:05.678Z","n":1}')
-    rows = frame_rows(codec.frame(ORIGIN), [dated, made(2)], 1_800_000_000.0).split(b"\n")
+    letters = [dated, made(2), replace(made(3), document='{"@timestamp":"x"}'), made(4, time="?")]
+    rows = frame_rows(codec.frame(ORIGIN), letters, 1_800_000_000.0).split(b"\n")
     assert rows[0] == b'{"create":{"_index":"logs-2025.01.02","_id":"id1"}}'
-    assert rows[2] == b'{"create":{"_index":"logs-2027.01.15","_id":"id2"}}'
+    assert rows[2] == b'{"create":{"_index":"logs-2026.11.24","_id":"id2"}}'
+    assert rows[4] == b'{"create":{"_index":"logs-2026.11.24","_id":"id3"}}'
+    assert rows[6] == b'{"create":{"_index":"logs-2027.01.15","_id":"id4"}}'
 
 
 def test_letters_without_an_id_get_one() -> None:

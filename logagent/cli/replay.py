@@ -6,9 +6,11 @@ Knows arguments, what is printed, and exit statuses. How it runs is in `replayin
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -17,7 +19,7 @@ from logagent.cli.usage import load_or_complain as load
 from logagent.config import Config
 from logagent.core.deadletter import DeadLetter
 from logagent.core.files import escape
-from logagent.edge.segments import Claims
+from logagent.edge.segments import Claims, count_letters
 from logagent.ends import dead_letter_dir
 from logagent.rejects import rfc3339
 from logagent.replay import sort_lines
@@ -66,12 +68,25 @@ def main(args: Sequence[str]) -> int:
     if options.output and options.output not in config.outputs:
         parser.error(f"no output {options.output!r} (known: {', '.join(config.outputs)})")
     outputs = [options.output] if options.output else list(config.outputs)
+    if not options.output:
+        _tell_strangers(config)
     if options.dry_run:
         return _show(config, outputs, options.since)
     # Imported here: what only looks doesn't pay for it.
     from logagent.cli import replaying
 
     return replaying.run(config, outputs, since=options.since, timeout_s=options.timeout)
+
+
+def _tell_strangers(config: Config) -> None:
+    """Say whose letters no output of the configuration sends: of one that was renamed."""
+    dead = f"{config.agent.state_dir}/dead"
+    with suppress(OSError):
+        for name in sorted(set(os.listdir(dead)) - set(config.outputs)):
+            with suppress(OSError):
+                if count := count_letters(f"{dead}/{name}"):
+                    shown = escape(os.fsencode(f"{dead}/{name}"))
+                    complain([f"{count:,} letters in {shown} stay: there is no such output"])
 
 
 def _time(text: str) -> str:

@@ -24,7 +24,9 @@ class LetterJournal:
     """`ports.Journal` over an output's segments: capped, the oldest segment goes first.
 
     bytes_max: of all segments, beside the one that is being replayed: that is never dropped. above:
-    only segments with a higher number are appended to (a replay must not read its own letters).
+    only segments with a higher number are appended to (a replay must not read its own letters);
+    then nothing is dropped either: what a replay appends was there before, and what would go for
+    it are letters that it hasn't come to.
     report: told after an append how many letters were dropped for it, and how many bytes there are.
     """
 
@@ -43,6 +45,7 @@ class LetterJournal:
         self._segment_bytes = max(1, min(SEGMENT_BYTES, bytes_max // 8))
         self._report = report
         self._above = above
+        self._capped = above < 0
         self._dropped = self._bytes = 0
         # A thread goes on when its caller is cancelled; the next append must wait for it.
         self._lock = threading.Lock()
@@ -51,7 +54,7 @@ class LetterJournal:
         """See `ports.Journal.append`. `data` ends in a newline."""
         assert data.endswith(b"\n")
         try:
-            await self._offload(lambda: self.write(data))
+            await self._offload(lambda: self.write(data, capped=self._capped))
         finally:
             dropped, self._dropped = self._dropped, 0
             self._report(dropped, self._bytes)
@@ -105,7 +108,9 @@ class LetterJournal:
             if total + wanted <= self._bytes_max:
                 break
             path = f"{self.directory}/{segment.name}"
-            count = count_lines(path)
+            count = 1  # at least: one that can't be read must not be in the way of all that come
+            with suppress(OSError):
+                count = count_lines(path)
             os.unlink(path)
             self._dropped += count
             total -= segment.size

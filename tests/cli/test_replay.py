@@ -132,6 +132,19 @@ def test_a_bad_configuration_is_said(place: Place, capsys: pytest.CaptureFixture
     assert capsys.readouterr().err
 
 
+def test_letters_of_a_renamed_output_are_told(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are nobody's now; nothing is done to them."""
+    directory = write(place, made(1), made(2))
+    directory.rename(directory.parent / "older")
+    for args in ([], ["--dry-run"]):
+        assert replay(place, *args) == 0
+        assert "2 letters in" in (err := capsys.readouterr().err)
+        assert "dead/older stay: there is no such output" in err
+    assert len(list((directory.parent / "older").iterdir())) == 1
+
+
 def test_positions_tell_of_letters(place: Place) -> None:
     """Where people look first."""
     config = load([str(place.config)], {})

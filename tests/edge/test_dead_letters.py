@@ -177,6 +177,23 @@ def test_what_fails_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     assert on_disk(letters) == b"old\nnew\n"
 
 
+def test_an_old_segment_that_cannot_be_read_is_not_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bad sector, or another user's replay: it goes like any other, and is told."""
+    reports = Reports()
+    letters = journal(tmp_path, 16, reports)
+    append(letters, b"1111111\n", b"2222222\n")
+
+    def broken(path: str) -> int:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("logagent.edge.dead_letters.count_lines", broken)
+    append(letters, b"3333333\n")
+    assert on_disk(letters) == b"2222222\n3333333\n"
+    assert reports.dropped == 1
+
+
 def test_letters_of_a_replay_go_above(tmp_path: Path) -> None:
     """A replay that gives its own letters numbers above those it found never reads them."""
     append(journal(tmp_path), b"one\n")
