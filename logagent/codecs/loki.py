@@ -136,11 +136,11 @@ class LokiPacker:
             ids = [pair[0] for pair in pairs]
             documents = [pair[2] for pair in pairs]
             wire = documents_of(documents)
-        times = self._times.spell(documents)
         if self._line == "document":
-            rows = entries(times, escape_lines(documents), ids)
+            rows = entries(self._times.spell(documents), escape_lines(documents), ids)
         else:
-            rows = entries(times, escape_texts(_messages(wire, documents)), ids)
+            lines = _messages(wire, documents)
+            rows = entries(self._times.spell(documents, lines), escape_texts(lines), ids)
         if self._constant:
             self._body.add(head(self._labels, origin.names), rows)
         else:

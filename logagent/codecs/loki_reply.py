@@ -17,7 +17,7 @@ import re
 from typing import Final, NamedTuple
 
 from logagent.codecs.outcomes import Why
-from logagent.codecs.statuses import StatusJudge, StatusRule, judge_fault, reject_all
+from logagent.codecs.statuses import StatusJudge, StatusRule, is_page, judge_fault, reject_all
 from logagent.core.chunk import Reply, Request, Verdict
 
 
@@ -69,7 +69,7 @@ def judge_push(request: Request, reply: Reply) -> Verdict:
         return judge_fault(reply)
     text = reply.body[:_TEXT_MAX]
     match reply.status:
-        case 400 if _is_page(text):
+        case 400 if is_page(text):
             return Verdict("hold", why="configuration")
         case 400:
             return _judge_bad(request, reply, text)
@@ -95,8 +95,3 @@ def _all_ignored(request: Request, text: bytes) -> bool:
     """Whether each row was refused: the text has one stream's count, and it is all of them."""
     found = _IGNORED.findall(text)
     return len(found) == 1 and all(int(each) == request.rows for each in found[0])
-
-
-def _is_page(text: bytes) -> bool:
-    """A page of a proxy that doesn't know what we speak."""
-    return text.lstrip()[:1] == b"<"

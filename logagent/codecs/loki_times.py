@@ -4,7 +4,6 @@ Knows that Loki drops an entry whose time and line are those of another in the s
 how an entry is written.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,8 +21,11 @@ class EntryTimes:
         self._used = 0
         self._last = b"0"
 
-    def spell(self, documents: Sequence[bytes]) -> Sequence[bytes] | range:
-        """Nanoseconds of each document, in digits or as a range of numbers.
+    def spell(
+        self, documents: Sequence[bytes], lines: Sequence[bytes] | Sequence[str] = ()
+    ) -> Sequence[bytes] | range:
+        """Nanoseconds of each document, in digits or as a range of numbers. lines: the entries',
+        where these aren't the documents.
 
         All at one time (the time of reading, where lines have none): each a nanosecond later than
         the one before, also over chunks. Lines that say the same at the same time: likewise, and
@@ -32,13 +34,13 @@ class EntryTimes:
         """
         stamps = stamps_of(documents)
         if stamps is None:
-            return self._fill(_apart(spell_times(documents), documents))
+            return self._fill(_apart(spell_times(documents), lines or documents))
         known = spell_stamps(stamps)
         if len(known) == 1 and stamps[0] and known[stamps[0]]:
             return self._consecutive(known[stamps[0]], len(documents))
         times = list(map(known.__getitem__, stamps))
         if len(known) < len(times):
-            times = _apart(times, documents)
+            times = _apart(times, lines or documents)
         return self._fill(times)
 
     def _consecutive(self, shared: bytes, count: int) -> range:
@@ -57,17 +59,20 @@ class EntryTimes:
         return times
 
 
-def _apart(times: list[bytes], documents: Sequence[bytes]) -> list[bytes]:
+def _apart(times: list[bytes], lines: Sequence[bytes] | Sequence[str]) -> list[bytes]:
     """Times with which no entry is the same as another."""
     # The end of a line is enough to tell most apart, and has less to hash.
-    if len({document[-_END:] for document in documents}) == len(documents):
+    if len({line[-_END:] for line in lines}) == len(lines):
         return times
-    if len(set(documents)) == len(documents):
+    if len(set(lines)) == len(lines):
         return times
-    seen: Counter[tuple[bytes, bytes]] = Counter()
+    seen: dict[tuple[bytes, object], int] = {}
     found = []
-    for time, document in zip(times, documents, strict=True):
-        again = seen[time, document]
-        seen[time, document] += 1
-        found.append(b"%d" % (int(time) + again) if again and time else time)
+    for time, line in zip(times, lines, strict=True):
+        entry = time
+        while time and (entry, line) in seen:
+            seen[time, line] += 1
+            entry = b"%d" % (int(time) + seen[time, line])
+        seen[entry, line] = 0
+        found.append(entry)
     return found

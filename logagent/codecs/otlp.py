@@ -95,7 +95,8 @@ class OtlpPacker:
         ids: list[bytes] = []
         count = wire.count(b"\n")
         if self._ids:
-            pairs = [row.partition(b"\t") for row in wire.splitlines()]
+            # Not `splitlines`: JSON may have a carriage return between two of its parts.
+            pairs = [row.partition(b"\t") for row in wire.removesuffix(b"\n").split(b"\n")]
             ids = [pair[0] for pair in pairs]
             wire = documents_of([pair[2] for pair in pairs])
         if origin.metadata:

@@ -205,7 +205,10 @@ def _time(raw: bytes) -> bytes | None:
     if raw[:1] == b'"':
         ns = spell_stamp(raw[1:-1])
     else:
-        ns = spell_ns(to_ns(msgspec.json.decode(raw), -1))
+        try:
+            ns = spell_ns(to_ns(msgspec.json.decode(raw), -1))
+        except _UNREADABLE:  # 1e999, which the document may have
+            return None
     return b'"timeUnixNano":"%b",' % ns if ns else None
 
 

@@ -22,15 +22,15 @@ import msgspec
 from msgspec import Struct
 
 from logagent.codecs.refusal import REASON_MAX
-from logagent.codecs.statuses import StatusJudge, judge_fault, reject_all
+from logagent.codecs.statuses import StatusJudge, is_page, judge_fault, reject_all
 from logagent.core.chunk import Rejection, Reply, Request, Verdict
 
 
 class _Partial(Struct):
     """`ExportLogsPartialSuccess`: a 64-bit number is text or a number in JSON."""
 
-    rejected: int | str = msgspec.field(default=0, name="rejectedLogRecords")
-    message: str = msgspec.field(default="", name="errorMessage")
+    rejected: int | float | str | None = msgspec.field(default=0, name="rejectedLogRecords")
+    message: str | None = msgspec.field(default="", name="errorMessage")
 
 
 class _Response(Struct):
@@ -45,6 +45,8 @@ _JUDGE: Final = StatusJudge()
 _NO_PATH: Final = b"unsupported path requested"
 """VictoriaLogs' way to say 404: by halves, each row would be rejected for it."""
 _OPENING: Final = 300
+_REJECTED: Final = b"rejectedLogRecords"
+"""A success that has this and can't be read may be a partial one: rows are kept as for one."""
 
 
 def judge_logs(request: Request, reply: Reply) -> Verdict:
@@ -55,33 +57,30 @@ def judge_logs(request: Request, reply: Reply) -> Verdict:
         return Verdict("hold", why="configuration")
     if reply.status != 200:
         return _JUDGE(request, reply)
-    if reply.body.lstrip()[:1] == b"<":
+    if is_page(reply.body):
         # A page: whatever answers at this path, it took no logs.
         return Verdict("hold", why="configuration")
-    partial = _partial(reply.body)
-    rejected = _number(partial.rejected) if partial else 0
+    try:
+        partial = _RESPONSE.decode(reply.body).partial
+        rejected = _number(partial.rejected) if partial else 0
+    except _UNREADABLE:
+        if _REJECTED in reply.body:
+            return reject_all(request, reply, "partial_success")
+        # What isn't such a reply says nothing against a 200: many receivers answer nothing, or a
+        # word.
+        partial, rejected = None, 0
     if partial is None or rejected <= 0:
         return Verdict("done", delivered=request.rows)
     if rejected >= request.rows:
         return reject_all(request, reply, "rejected")
-    reason = f"{rejected} of {request.rows} records were refused, and not which: {partial.message}"
+    said = partial.message or ""
+    reason = f"{rejected} of {request.rows} records were refused, and not which: {said}"
     each = tuple(
         Rejection(row, 200, "partial_success", reason[:REASON_MAX]) for row in range(request.rows)
     )
     return Verdict("done", rejected=each)
 
 
-def _partial(body: bytes) -> _Partial | None:
-    """The partial success of a reply. What isn't such a reply says nothing against a 200: many
-    receivers answer nothing, or a word."""
-    try:
-        return _RESPONSE.decode(body).partial
-    except _UNREADABLE:
-        return None
-
-
-def _number(value: int | str) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        return 0
+def _number(value: float | str | None) -> int:
+    """A count as JSON has it; raises ValueError for what is none."""
+    return int(value or 0)

@@ -197,8 +197,11 @@ def judge_store(request: Request, reply: Reply) -> Verdict:
     rule = rule_of(reply.status, code)
     if rule.step == "done":
         if is_page(reply.body):
-            # A success has no page: something in between answered, not the store.
-            return Verdict("again", why="ambiguous", detail=code)
+            if code:
+                return Verdict("again", why="ambiguous", detail=code)
+            # A success has no page: something in between answered, not the store. By halves each
+            # row would become an object.
+            return Verdict("hold", why="configuration")
         return Verdict("done", delivered=request.rows)
     if rule.step == "halve" and request.rows == 1:
         return reject_all(request, reply, rule.why)

@@ -181,7 +181,8 @@ def document(row: bytes) -> bytes:
 
 def _with_index(rows: bytes, template: Template, names: Mapping[str, str]) -> bytes:
     """Rows with the index that each chooses. It has nothing that JSON escapes."""
-    documents = documents_of([document(row) for row in rows.splitlines()])
+    # Not `splitlines`: JSON may have a carriage return between two of its parts.
+    documents = documents_of([document(row) for row in rows.removesuffix(b"\n").split(b"\n")])
     chosen = {
         name: [choice.of(text) for text in field_texts(documents, choice.field)]
         for name, choice in template.choices.items()

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from logagent.codecs.outcomes import Why
 from logagent.codecs.refusal import REASON_MAX, UNREADABLE, judge_refusal, why_fault
+from logagent.codecs.statuses import is_page
 from logagent.core.chunk import Rejection, Reply, Request, Verdict
 
 ACK_LATE: Final = "ack time-out"
@@ -124,6 +125,9 @@ def judge_hec(
     code = CODES.get(answer.code) if answer is not None else None
     if answer is None or code is None or (code.fate == "done" and reply.status != 200):
         # Not the collector's word, or a success that its status contradicts.
+        if reply.status == 200 and is_page(reply.body):
+            # Something in between, in front of whatever is there: halves don't help.
+            return Verdict("hold", why="configuration")
         if reply.status == 200:
             return Verdict("again", why="ambiguous")
         return judge_refusal(request, reply)

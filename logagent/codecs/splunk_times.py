@@ -152,7 +152,8 @@ def _timed_slow(wire: bytes) -> bytes:
     try:
         stamps: list[object] = [row.event.stamp for row in _ROW.decode_lines(_unmarked(wire))]
     except (ValueError, RecursionError):
-        stamps = [_loose(line) for line in _unmarked(wire).splitlines()]
+        # Not `splitlines`: JSON may have a carriage return between two of its parts.
+        stamps = [_loose(line) for line in _unmarked(wire).removesuffix(b"\n").split(b"\n")]
     seconds = _Seconds(b"Z")
     members = [
         _MEMBER % text if (text := _zulu(stamp, seconds) or _text(stamp)) else b""

@@ -55,6 +55,7 @@ _WHY: Final[Mapping[Fate, Why]] = {
 }
 """Why, where a user's rule gives a status another fate than the table."""
 
+_BOM: Final = b"\xef\xbb\xbf"
 _RANGE: Final = re.compile(r"([1-5])xx|([1-5][0-9]{2})")
 
 
@@ -93,9 +94,10 @@ class StatusJudge:
         if reply.fault:
             return judge_fault(reply)
         rule = rule_of(reply.status, self._rules)
-        if rule.why == "malformed" and rule not in self._own and is_page(reply.body):
-            # A proxy's, which doesn't know what we speak: each single row would be rejected. (A 413
-            # is mostly a proxy's too, and right.)
+        about_rows = rule.why == "malformed" or rule.fate == "delivered"
+        if about_rows and rule not in self._own and is_page(reply.body):
+            # A proxy's, which doesn't know what we speak: each single row would be rejected, or
+            # none stored behind a sign-in form. (A 413 is mostly a proxy's too, and right.)
             rule = StatusRule(rule.low, rule.high, "hold", "configuration")
         rejected = rule.fate == "rejected" or (rule.fate == "halve" and request.rows == 1)
         if rejected:
@@ -112,7 +114,7 @@ class StatusJudge:
 
 def is_page(body: bytes) -> bool:
     """Whether a body is a web page, or XML."""
-    return body.lstrip()[:1] == b"<"
+    return body.removeprefix(_BOM).lstrip()[:1] == b"<"
 
 
 def judge_fault(reply: Reply) -> Verdict:

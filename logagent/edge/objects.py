@@ -19,6 +19,9 @@ follow each other closely, or not at all."""
 
 Key = Callable[[Request, str, int], str]
 """Makes a key of a request, its body's SHA-256 and the number of other objects with it."""
+Taken = Callable[[Request, Reply], bool]
+"""Whether a reply says that the request is stored: a proxy's page under a 200 says no such thing,
+and a name that only seems taken would make the next attempt another object."""
 
 
 class ObjectSink:
@@ -29,9 +32,10 @@ class ObjectSink:
     objects: as long as this process remembers the first one.
     """
 
-    def __init__(self, http: HttpSink, key: Key) -> None:
+    def __init__(self, http: HttpSink, key: Key, taken: Taken) -> None:
         self._http = http
         self._key = key
+        self._taken = taken
         self._stored: dict[str, None] = {}
         self._busy: set[str] = set()
 
@@ -50,7 +54,7 @@ class ObjectSink:
             reply = await self._http.send(request, path, {"x-amz-checksum-sha256": checksum})
         finally:
             self._busy.discard(key)
-        if 200 <= reply.status < 300:
+        if self._taken(request, reply):
             self._stored[key] = None
             if len(self._stored) > REMEMBERED:
                 del self._stored[next(iter(self._stored))]

@@ -30,4 +30,7 @@ def sink(output: S3, edges: Edges) -> Sink:
         sign=aws_signer(output.aws, "s3"),
         method="PUT",
     )
-    return ObjectSink(http, codec(output).key)
+    speaks = codec(output)
+    return ObjectSink(
+        http, speaks.key, lambda request, reply: speaks.judge(request, reply).delivered > 0
+    )

@@ -99,6 +99,19 @@ def test_a_line_may_be_the_message_alone() -> None:
     }
 
 
+def test_equal_messages_of_unlike_documents_are_two_entries() -> None:
+    """Loki would keep one of two entries with the same time and the same line."""
+    speak = LokiCodec(labels(app="{input}"), gzip=False, line="message")
+    packer = speak.packer()
+    stamps = (".5Z", ".5Z", ".6Z")
+    packer.add(
+        wire(*({"@timestamp": T + at, "message": "x", "n": n} for n, at in enumerate(stamps))),
+        ORIGIN,
+    )
+    ((_, values),) = streams(packer.close(3))
+    assert values == [[str(NS + ns), "x"] for ns in (500_000_000, 500_000_001, 600_000_000)]
+
+
 def test_metadata_is_escaped_once_and_is_in_each_line() -> None:
     """The agent's members stand behind times of their own: each line is its document."""
     metadata = b'"pod":{"name":"100 %"},"team":"a\\"b"'

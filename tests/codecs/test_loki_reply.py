@@ -28,6 +28,7 @@ LONG = (
 def test_success(status: int) -> None:
     """204 is Loki's, 200 that of others."""
     assert judge_push(MANY, Reply(status)) == Verdict("done", delivered=3)
+    assert judge_push(MANY, Reply(status, b"<html>")) == Verdict("hold", why="configuration")
 
 
 @pytest.mark.parametrize(

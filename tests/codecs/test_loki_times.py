@@ -61,3 +61,15 @@ def test_a_line_without_time_is_found_beside_its_neighbour() -> None:
     assert spelled(times.spell(broken)) == [100_000_000, 300_000_000]
     assert spelled(times.spell(documents((".4", "a")) * 2)) == [400_000_000, 400_000_001]
     assert spelled(times.spell([b'{"m":2}'])) == [400_000_000]
+
+
+def test_equal_lines_of_unlike_documents_stay_apart() -> None:
+    """Where an entry's line is a part of its document: equal lines of one moment are counted up,
+    and not onto another's time."""
+    chunk = documents(
+        (".500000000", "1"), (".500000001", "2"), (".500000000", "3"), (".600000000", "4")
+    )
+    found = spelled(EntryTimes().spell(chunk, ["x", "x", "x", "x"]))
+    assert found == [500_000_000, 500_000_001, 500_000_002, 600_000_000]
+    unlike = spelled(EntryTimes().spell(chunk, ["x", "x", "y", "x"]))
+    assert unlike == [500_000_000, 500_000_001, 500_000_000, 600_000_000]

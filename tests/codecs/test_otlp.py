@@ -112,3 +112,11 @@ def test_a_text_is_left_out_everywhere_or_found_by_searching() -> None:
     assert without(data, text) == b'{"a":1}\n{"b":2}\n'
     assert without(data + text[:26] + b"x", text) == b'{"a":1}\n{"b":2}\n' + text[:26] + b"x"
     assert without(b'{"a":1}\n', text) == b'{"a":1}\n'
+
+
+def test_a_carriage_return_ends_no_row_with_an_id() -> None:
+    """JSON may have one between two of its parts."""
+    packer = OtlpCodec(gzip=False, ids=True).packer()
+    packer.add(b'id1\t{"a":1,\r"b":2}\nid2\t{"a":3}\n', ORIGIN)
+    found = [members(record.attributes) for record in records(decode(body(packer.close(2))))]
+    assert [(each["log.record.uid"], each["a"]) for each in found] == [("id1", 1), ("id2", 3)]

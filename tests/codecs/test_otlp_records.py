@@ -170,6 +170,14 @@ def test_keys_are_unique() -> None:
     assert attributes(made([b"{}"])[0]) == {}
 
 
+def test_a_time_that_no_decoder_takes() -> None:
+    """A number beyond all numbers is no time: it spoils neither its record nor others."""
+    rows = [b'{"@timestamp":1e999,"n":1}', b'{"@timestamp":"%b.5Z","n":2}' % T.encode()]
+    found = made(rows)
+    assert [record.time_unix_nano for record in found] == [0, NS + 500_000_000]
+    assert [attributes(record)["n"] for record in found] == [1, 2]
+
+
 @settings(max_examples=25)
 @given(
     st.lists(

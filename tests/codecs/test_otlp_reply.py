@@ -31,7 +31,6 @@ def test_full_success(body: bytes) -> None:
 def test_a_warning_is_a_success() -> None:
     """Nothing rejected, but a message: taken."""
     assert judge_logs(MANY, partial(0, "slow down")) == DELIVERED
-    assert judge_logs(MANY, partial("x")) == DELIVERED
     assert judge_logs(MANY, partial(-1)) == DELIVERED
 
 
@@ -53,6 +52,23 @@ def test_some_rejected() -> None:
     assert verdict.rejected[0].reason == ("2 of 3 records were refused, and not which: too old")
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        partial(2.0),
+        partial("x"),
+        partial("9" * 5000),
+        Reply(200, b'{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":null}}'),
+        Reply(200, b'{"partialSuccess":{"rejectedLogRecords":2,"error'),
+    ],
+)
+def test_odd_spellings_of_some_rejected(reply: Reply) -> None:
+    """A fraction, no message, a reply cut short: no refused row may count as taken."""
+    verdict = judge_logs(MANY, reply)
+    assert (verdict.step, verdict.delivered, len(verdict.rejected)) == ("done", 0, 3)
+    assert {each.kind for each in verdict.rejected} == {"partial_success"}
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504, 500, 408])
 def test_sent_again(status: int) -> None:
     """The retryable statuses, and those whose lines would be lost else."""
@@ -70,6 +86,8 @@ def test_bad_data() -> None:
     "reply",
     [
         Reply(200, b" <html>"),
+        Reply(200, b"\xef\xbb\xbf<html>"),
+        Reply(202, b"<html>"),
         Reply(400, b'unsupported path requested: "/x"'),
         Reply(404),
         Reply(405),

@@ -112,6 +112,17 @@ def test_a_line_chooses_its_index(*, ids: bool) -> None:
     assert chosen == ["app-pay", "app-rest", "app-rest", "app-rest", "app-ops"]
 
 
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_carriage_return_between_members(*, ids: bool) -> None:
+    """JSON may have one between two of its parts: it ends no row."""
+    envelope = Envelope(index=Template("app-{team}", INDEX, CHOICES), ids=ids)
+    lines = b'{"a":1,\r"team":"pay"}\n{"team":\r"ops"}\r\n'
+    assert [each["index"] for each in body(envelope, lines)] == [  # type: ignore[index]
+        "app-pay",
+        "app-ops",
+    ]
+
+
 def test_what_cannot_be_is_refused() -> None:
     """Dates in an index, a host that lines choose, the id's own name; an unknown name in a file."""
     with pytest.raises(ValueError, match="no dates"):

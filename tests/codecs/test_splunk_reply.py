@@ -142,7 +142,7 @@ def test_a_success_without_an_id_is_none_for_who_needs_one() -> None:
         (Reply(0, fault=ACK_LATE, sent=True), "again", "unavailable"),
         (Reply(0, fault=NO_ACKS), "hold", "configuration"),
         (Reply(200, b""), "again", "ambiguous"),
-        (Reply(200, b"<html>"), "again", "ambiguous"),
+        (Reply(200, b"<html>"), "hold", "configuration"),
         (Reply(200, b'{"code":28,"text":"new"}'), "again", "ambiguous"),
         (Reply(200, b'{"code":true}'), "again", "ambiguous"),
         (Reply(503, b'{"code":0,"text":"Success"}'), "again", "unavailable"),

@@ -25,7 +25,7 @@ def row(document: bytes) -> bytes:
 
 def times(*documents: bytes) -> list[str]:
     """The times of the rows of documents as they stand there; "" where there is none."""
-    rows = timed(b"".join(map(row, documents))).splitlines()
+    rows = timed(b"".join(map(row, documents))).split(b"\n")[:-1]
     for line, document in zip(rows, documents, strict=True):
         decoded = json.loads(line)
         assert decoded["event"] == json.loads(document)
@@ -108,6 +108,12 @@ def test_no_row_takes_another_rows_time() -> None:
     longer = stamped("2026-11-24T10:11:13.345Z", b'"p":"%b",' % (b"x" * 300))
     assert times(long, longer, b"{}") == ["1795515072.345", "1795515073.345", ""]
     assert times(long, b"{}", longer) == ["1795515072.345", "", "1795515073.345"]
+
+
+def test_a_carriage_return_ends_no_row() -> None:
+    """JSON may have one between two of its parts, also where each row is read by itself."""
+    odd = b'{"@timestamp":[1,\r2],\r"a":1}'
+    assert times(odd, stamped("2026-11-24T10:11:12.345Z", b'"p":1,\r')) == ["", "1795515072.345"]
 
 
 def test_long_metadata_is_no_prefix() -> None:

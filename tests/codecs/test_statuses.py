@@ -74,6 +74,15 @@ def test_a_page_of_a_proxy_rejects_nothing() -> None:
     assert judge(REQUEST, Reply(413, b"<html>", sent=True)).step == "halve", "that is for us"
 
 
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_page_of_a_proxy_delivers_nothing(status: int) -> None:
+    """A sign-in form under a 200: no row is there, unless the user says that this server is so."""
+    page = Reply(status, b"\n<!DOCTYPE html><form>", sent=True)
+    assert judge(REQUEST, page) == Verdict("hold", why="configuration")
+    told = StatusJudge(own_rules({"delivered": ["2xx"]}))
+    assert told(REQUEST, page).step == "done"
+
+
 def test_faults() -> None:
     """Without a complete answer all rows are open; slowly where only a person helps."""
 
@@ -105,7 +114,6 @@ def test_own_statuses_come_first() -> None:
         verdict = mine(request, Reply(status, b"<html>", sent=True))
         assert (verdict.step, verdict.why) == (step, why)
 
-    check(200, "done", "")
     check(409, "done", "")
     check(404, "again", "unavailable")
     check(302, "again", "unavailable")

@@ -58,13 +58,24 @@ def run(
     async def main() -> None:
         async with serving(script) as served:
             http = HttpSink([served.url], "/", headers={}, method="PUT", connections=2)
-            sink = ObjectSink(http, key)
+            sink = ObjectSink(http, key, lambda _, reply: reply.body == b"ok")
             await use(sink)
             await sink.refresh()
             await sink.close()
 
     asyncio.run(main())
     return paths
+
+
+def test_a_page_under_a_success_takes_no_name() -> None:
+    """What something in between answered isn't stored: the same object is written again."""
+
+    async def use(sink: ObjectSink) -> None:
+        assert [(await sink.send(request(b"one"))).status for _ in range(2)] == [200, 200]
+
+    page = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>"
+    paths = run(lambda number: page if number == 0 else OK, use)
+    assert paths == [name_of(b"one", 0)] * 2
 
 
 def test_a_retry_is_the_same_object() -> None:
