@@ -75,6 +75,8 @@ class LokiCodec(GroupPacking):
         self._labels = dict(labels)
         self._line: Line = line
         self._ids = ids
+        # Of the output, not of a batch: two batches may begin within one millisecond of reading.
+        self._times = EntryTimes()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -90,7 +92,9 @@ class LokiCodec(GroupPacking):
 
     def packer(self) -> "LokiPacker":
         """A packer for a new batch."""
-        return LokiPacker(self.group_packer(), self._labels, line=self._line, ids=self._ids)
+        return LokiPacker(
+            self.group_packer(), self._labels, self._times, line=self._line, ids=self._ids
+        )
 
     def judge(self, request: Request, reply: Reply) -> Verdict:
         """What `reply` means for the rows of `request`. Never raises, whatever the bytes are."""
@@ -110,13 +114,19 @@ class LokiPacker:
     """One open body of streams."""
 
     def __init__(
-        self, body: GroupPacker, labels: Mapping[str, Template], *, line: Line, ids: bool
+        self,
+        body: GroupPacker,
+        labels: Mapping[str, Template],
+        times: EntryTimes,
+        *,
+        line: Line,
+        ids: bool,
     ) -> None:
         self._body = body
         self._labels = labels
         self._line: Line = line
         self._ids = ids
-        self._times = EntryTimes()
+        self._times = times
         self._constant = all(template.constant for template in labels.values())
 
     @property

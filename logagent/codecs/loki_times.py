@@ -14,7 +14,7 @@ _END: Final = 48
 
 
 class EntryTimes:
-    """Makes the times of one batch's entries."""
+    """Makes the times of one output's entries, batch after batch."""
 
     def __init__(self) -> None:
         self._shared = b""
@@ -28,9 +28,9 @@ class EntryTimes:
         where these aren't the documents.
 
         All at one time (the time of reading, where lines have none): each a nanosecond later than
-        the one before, also over chunks. Lines that say the same at the same time: likewise, and
-        all others as they are. Without a time: that of the row in front, so that it is found there;
-        the very first of a batch gets 1970, which Loki refuses as too old.
+        the one before, also over chunks and batches. Lines that say the same at the same time:
+        likewise, and all others as they are. Without a time: that of the row in front, so that it
+        is found there; the very first gets 1970, which Loki refuses as too old.
         """
         stamps = stamps_of(documents)
         if stamps is None:

@@ -112,6 +112,20 @@ def test_equal_messages_of_unlike_documents_are_two_entries() -> None:
     assert values == [[str(NS + ns), "x"] for ns in (500_000_000, 500_000_001, 600_000_000)]
 
 
+def test_two_batches_of_one_moment_share_no_time() -> None:
+    """Lines without a time of their own have that of their reading, and a batch may be full within
+    a millisecond: an entry of the next one with the same time and text would be dropped."""
+    speak = codec()
+    tick = f'{{"@timestamp":"{T}.001Z","message":"tick"}}\n'.encode() * 3
+    times: list[object] = []
+    for _ in range(2):
+        packer = speak.packer()
+        packer.add(tick, ORIGIN)
+        ((_, entries),) = streams(packer.close(3))
+        times += [entry[0] for entry in entries]
+    assert times == [str(NS + 1_000_000 + n) for n in range(6)]
+
+
 def test_metadata_is_escaped_once_and_is_in_each_line() -> None:
     """The agent's members stand behind times of their own: each line is its document."""
     metadata = b'"pod":{"name":"100 %"},"team":"a\\"b"'
