@@ -147,10 +147,10 @@ def _bad_certificates(tls: Tls) -> str:
     if not all(os.access(path, os.R_OK) for path in named):
         return ""  # said already, with the reason
     # Imported here: it costs what `ssl` costs.
-    from logagent.edge.tls import context
+    from logagent.ends.trust import context_of
 
     try:
-        context(tls.ca_file or None, tls.cert_file or None, tls.key_file or None, verify=tls.verify)
+        context_of(tls)
     except (ValueError, OSError) as error:
         return str(error)
     return ""

@@ -227,6 +227,12 @@ def _lines(documents: bytes) -> list[bytes]:
     return documents.removesuffix(b"\n").split(b"\n")
 
 
+def split_ids(rows: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Ids and documents of rows that are an id, a tab, a document."""
+    pairs = [row.partition(b"\t") for row in rows]
+    return [pair[0] for pair in pairs], [pair[2] for pair in pairs]
+
+
 def documents_of(rows: Sequence[bytes]) -> bytes:
     """Documents as `times_ns` and `field_texts` take them, of rows without newlines."""
     return b"\n".join(rows) + b"\n"

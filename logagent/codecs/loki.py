@@ -25,7 +25,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from logagent.codecs.columns import documents_of, field_texts
+from logagent.codecs.columns import documents_of, field_texts, split_ids
 from logagent.codecs.escaping import Escaped, escape_lines, escape_texts
 from logagent.codecs.grouping import GroupPacker, GroupPacking, Shape
 from logagent.codecs.loki_reply import judge_push
@@ -142,9 +142,7 @@ class LokiPacker:
         documents.pop()
         ids: list[bytes] = []
         if self._ids:
-            pairs = [row.partition(b"\t") for row in documents]
-            ids = [pair[0] for pair in pairs]
-            documents = [pair[2] for pair in pairs]
+            ids, documents = split_ids(documents)
             wire = documents_of(documents)
         if self._line == "document":
             rows = entries(self._times.spell(documents), escape_lines(documents), ids)

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from logagent.codecs.columns import documents_of
+from logagent.codecs.columns import documents_of, split_ids
 from logagent.codecs.grouping import GroupPacker, GroupPacking, Shape
 from logagent.codecs.otlp_records import ID_KEY, PATH_KEY, make_records
 from logagent.codecs.otlp_reply import judge_logs
@@ -96,9 +96,8 @@ class OtlpPacker:
         count = wire.count(b"\n")
         if self._ids:
             # Not `splitlines`: JSON may have a carriage return between two of its parts.
-            pairs = [row.partition(b"\t") for row in wire.removesuffix(b"\n").split(b"\n")]
-            ids = [pair[0] for pair in pairs]
-            wire = documents_of([pair[2] for pair in pairs])
+            ids, documents = split_ids(wire.removesuffix(b"\n").split(b"\n"))
+            wire = documents_of(documents)
         if origin.metadata:
             # The resource has it. Nothing in a text looks like it: there its quotes are escaped.
             wire = without(wire, origin.metadata.strip(b", ") + b",")

@@ -13,7 +13,7 @@ from logagent.config.outputs.kafka import Sasl
 from logagent.config.secrets import Tls
 from logagent.edges import Edges
 from logagent.ends.extras import need
-from logagent.ends.overhttp import tls_context
+from logagent.ends.trust import secret_of, tls_context
 from logagent.ports import Sink
 
 if TYPE_CHECKING:
@@ -89,11 +89,7 @@ def login_of(sasl: Sasl, env: Mapping[str, str]) -> "Callable[[], Login]":
         token = Secret(path=sasl.token_file)
         return lambda: Login(sasl.mechanism, token=token.read)
     name = Secret(path=sasl.username_file) if sasl.username_file else None
-    password = (
-        Secret(path=sasl.password_file)
-        if sasl.password_file
-        else Secret(env=sasl.password_env, environ=env)
-    )
+    password = secret_of(sasl.password_file, sasl.password_env, env)
     return lambda: Login(sasl.mechanism, name.read() if name else sasl.username, password.read())
 
 

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from logagent.config.outputs import OverHttp
-from logagent.config.secrets import Auth, Aws, Tls
+from logagent.config.secrets import Aws, Tls
 from logagent.edge.http import HttpSink, Sign
 from logagent.edges import Edges
+from logagent.ends.trust import authorization_of, tls_context
 
 if TYPE_CHECKING:
-    import ssl  # 4 MiB: only https pays for it
-
     from logagent.edge.sigv4 import Signer  # 12 MiB: only who signs pays for it
 
 
@@ -37,7 +36,7 @@ def http_sink(
         output.endpoints(),
         path,
         headers={**output.headers, **headers},
-        auth=auth or (authorization(output.auth, edges) if output.auth else None),
+        auth=auth or (authorization_of(output.auth, edges.env) if output.auth else None),
         sign=sign,
         tls=tls_context(output.tls or Tls(), edges) if https else None,
         timeout_s=output.timeout_s,
@@ -45,21 +44,6 @@ def http_sink(
         method=method,
         clock=edges.clock,
     )
-
-
-def authorization(auth: Auth, edges: Edges) -> Callable[[], str]:
-    """A function that reads the secrets and makes the Authorization value of them."""
-    from logagent.edge.secrets import Secret, api_key, basic, bearer
-
-    def secret(path: str, variable: str) -> Secret:
-        return Secret(path=path) if path else Secret(env=variable, environ=edges.env)
-
-    if auth.api_key_file or auth.api_key_env:
-        return api_key(secret(auth.api_key_file, auth.api_key_env))
-    if auth.token_file or auth.token_env:
-        return bearer(secret(auth.token_file, auth.token_env))
-    user = auth.username or secret(auth.username_file, "")
-    return basic(user, secret(auth.password_file, auth.password_env))
 
 
 def signer(aws: Aws, service: str) -> "Signer":
@@ -83,14 +67,3 @@ def aws_signer(aws: Aws, service: str) -> Sign:
     from logagent.edge.sigv4 import Beside
 
     return Beside(signer(aws, service))
-
-
-def tls_context(tls: Tls, edges: Edges) -> "Callable[[], ssl.SSLContext]":
-    """A function that reads the certificates and makes a context of them."""
-    from logagent.edge.tls import context
-
-    if not tls.verify:
-        edges.log.warning("TLS certificates aren't verified: set tls.verify to true")
-    return lambda: context(
-        tls.ca_file or None, tls.cert_file or None, tls.key_file or None, verify=tls.verify
-    )

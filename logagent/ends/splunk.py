@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from logagent.codecs.naming import Choice, Template
 from logagent.codecs.splunk import INDEX, PATH, TEXT, Envelope, SplunkCodec
 from logagent.config.outputs import SplunkHec
+from logagent.edge.secrets import splunk
 from logagent.edges import Edges
+from logagent.ends.trust import secret_of
 from logagent.ports import Sink
 
 ACK_PATH: Final = "/services/collector/ack"
@@ -68,8 +70,6 @@ def request_channel(bits: int) -> str:
 
 def authorization(output: SplunkHec, edges: Edges) -> Callable[[], str] | None:
     """A function that reads the token; None when `auth` says who we are."""
-    from logagent.edge.secrets import Secret, splunk
-
-    if output.token_file:
-        return splunk(Secret(path=output.token_file))
-    return splunk(Secret(env=output.token_env, environ=edges.env)) if output.token_env else None
+    if not (output.token_file or output.token_env):
+        return None
+    return splunk(secret_of(output.token_file, output.token_env, edges.env))

@@ -7,15 +7,16 @@ no redirects, nothing repeated: what is wrong on the way is the answer.
 from __future__ import annotations
 
 import http.client
+import os
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from logagent.config import Auth, OverHttp
-from logagent.edge.secrets import Secret, api_key, basic, bearer
-from logagent.edge.tls import context
+from logagent.cli.asking import Finding
+from logagent.config import OverHttp
+from logagent.ends.trust import authorization_of, context_of
 
 TIMEOUT_S: Final = 10.0
 _REPLY_BYTES_MAX: Final = 1 << 20
@@ -46,19 +47,12 @@ class Client:
         self._headers = {"Accept": "application/json", **output.headers}
         self._sign = sign
         if authorization is None and output.auth is not None and sign is None:
-            authorization = authorization_of(output.auth)
+            authorization = authorization_of(output.auth, os.environ)()
         if authorization:
             self._headers["Authorization"] = authorization
         handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({}), _Stay()]
         if any(url.startswith("https:") for url in output.endpoints()):
-            tls = output.tls
-            made = context(
-                (tls and tls.ca_file) or None,
-                (tls and tls.cert_file) or None,
-                (tls and tls.key_file) or None,
-                verify=tls is None or tls.verify,
-            )
-            handlers.append(urllib.request.HTTPSHandler(context=made))
+            handlers.append(urllib.request.HTTPSHandler(context=context_of(output.tls)))
         self._opener = urllib.request.build_opener(*handlers)
 
     def get(self, url: str) -> Answer:
@@ -90,26 +84,27 @@ class Client:
             return Answer(0, why=_reason(error))
 
 
+def each_host(
+    output: OverHttp,
+    question: Callable[[Client, str], Answer],
+    finding: Callable[[str, Answer], Finding],
+) -> Iterator[Finding]:
+    """Ask each host of an output the same question, and say what its answer means. Without secrets
+    or certificates nobody is asked, and that is the finding."""
+    try:
+        client = Client(output)
+    except (OSError, ValueError) as error:
+        yield Finding(str(error), good=False)
+        return
+    for url in output.endpoints():
+        yield finding(url, question(client, url))
+
+
 class _Stay(urllib.request.HTTPRedirectHandler):
     """Credentials are for the host that the user named; a redirect is an answer like any other."""
 
     def redirect_request(self, *_args: object, **_more: object) -> None:
         """Follow nothing."""
-
-
-def authorization_of(auth: Auth) -> str:
-    """The Authorization header's value. Raises SecretError."""
-    if auth.api_key_file or auth.api_key_env:
-        return api_key(secret(auth.api_key_file, auth.api_key_env))()
-    if auth.token_file or auth.token_env:
-        return bearer(secret(auth.token_file, auth.token_env))()
-    user = auth.username or secret(auth.username_file, "")
-    return basic(user, secret(auth.password_file, auth.password_env))()
-
-
-def secret(path: str, variable: str) -> Secret:
-    """A secret as options name it: a file, else a variable."""
-    return Secret(path=path) if path else Secret(env=variable)
 
 
 def _rest(error: urllib.error.HTTPError) -> bytes:

@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from logagent.cli.asking import Finding
-from logagent.cli.asking.client import Client
+from logagent.cli.asking.client import Answer, Client, each_host
 from logagent.config import Http
 
 
 def ask(output: Http) -> Iterator[Finding]:
     """What each host says."""
-    try:
-        client = Client(output)
-    except (OSError, ValueError) as error:
-        yield Finding(str(error), good=False)
-        return
-    for url in output.endpoints():
-        answer = client.send("OPTIONS", url + output.path)
-        yield _finding(url + output.path.partition("?")[0], answer.status, answer.why)
+
+    def options(client: Client, url: str) -> Answer:
+        return client.send("OPTIONS", url + output.path)
+
+    def finding(url: str, answer: Answer) -> Finding:
+        return _finding(url + output.path.partition("?")[0], answer.status, answer.why)
+
+    return each_host(output, options, finding)
 
 
 def _finding(url: str, status: int, why: str) -> Finding:

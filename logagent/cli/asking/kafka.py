@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from logagent.cli.asking import Finding
-from logagent.config import Kafka, Tls
+from logagent.config import Kafka
 from logagent.edge.kafka_cluster import Cluster
 from logagent.edge.kafka_connect import Security
 from logagent.edge.kafka_faults import OK, code_text
 from logagent.edge.kafka_producer import Producer
-from logagent.edge.tls import context
 from logagent.ends.kafka import constant_topics, is_encrypted, login_of
+from logagent.ends.trust import context_of
 
 TIMEOUT_S: Final = 10.0
 FORBIDDEN: Final = 31
@@ -40,10 +40,7 @@ def ask(output: Kafka) -> Iterator[Finding]:
 def security_of(output: Kafka) -> Security:
     """How the output connects. Raises SecretError for a secret, OSError or ValueError for a
     certificate that can't be had."""
-    made, tls = None, output.tls or Tls()
-    if is_encrypted(output):
-        files = (tls.ca_file or None, tls.cert_file or None, tls.key_file or None)
-        made = context(*files, verify=tls.verify)
+    made = context_of(output.tls) if is_encrypted(output) else None
     login = login_of(output.sasl, os.environ)() if output.sasl is not None else None
     return Security(output.client_id, made, login)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from logagent.cli.asking import Finding
-from logagent.cli.asking.client import Answer, Client
+from logagent.cli.asking.client import Answer, Client, each_host
 from logagent.config import Loki
 
 NOTHING = b'{"streams":[]}'
@@ -17,16 +17,14 @@ NOTHING = b'{"streams":[]}'
 
 def ask(output: Loki) -> Iterator[Finding]:
     """What can be said of each host: reached, and whether it takes pushes from us."""
-    try:
-        client = Client(output)
-    except (OSError, ValueError) as error:
-        yield Finding(str(error), good=False)
-        return
     headers = {"Content-Type": "application/json"}
     if output.tenant:
         headers["X-Scope-OrgID"] = output.tenant
-    for url in output.endpoints():
-        yield _finding(url, client.send("POST", url + output.path, NOTHING, headers))
+
+    def push(client: Client, url: str) -> Answer:
+        return client.send("POST", url + output.path, NOTHING, headers)
+
+    return each_host(output, push, _finding)
 
 
 def _finding(url: str, answer: Answer) -> Finding:

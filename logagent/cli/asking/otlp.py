@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from logagent.cli.asking import Finding
-from logagent.cli.asking.client import Answer, Client
+from logagent.cli.asking.client import Answer, Client, each_host
 from logagent.config import OtlpHttp
 
 NOTHING = b'{"resourceLogs":[]}'
@@ -17,14 +17,12 @@ NOTHING = b'{"resourceLogs":[]}'
 
 def ask(output: OtlpHttp) -> Iterator[Finding]:
     """What can be said of each host: reached, and whether it takes logs from us."""
-    try:
-        client = Client(output)
-    except (OSError, ValueError) as error:
-        yield Finding(str(error), good=False)
-        return
-    headers = {"Content-Type": "application/json"}
-    for url in output.endpoints():
-        yield _finding(url, client.send("POST", url + output.path, NOTHING, headers))
+
+    def export(client: Client, url: str) -> Answer:
+        headers = {"Content-Type": "application/json"}
+        return client.send("POST", url + output.path, NOTHING, headers)
+
+    return each_host(output, export, _finding)
 
 
 def _finding(url: str, answer: Answer) -> Finding:

@@ -6,15 +6,17 @@ writes nothing. Whether the token may write to an index can't be asked without a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Final
 
 from logagent.cli.asking import Finding
-from logagent.cli.asking.client import Answer, Client, secret
+from logagent.cli.asking.client import Answer, Client
 from logagent.codecs.splunk import PATH
 from logagent.codecs.splunk_reply import read_answer
 from logagent.config import SplunkHec
 from logagent.edge.secrets import splunk
+from logagent.ends.trust import secret_of
 
 HEALTH: Final = "/services/collector/health"
 ACK: Final = "/services/collector/ack"
@@ -28,7 +30,9 @@ def ask(output: SplunkHec) -> Iterator[Finding]:
     """What can be said of a collector, for each host: health, token, acknowledgements."""
     try:
         token = output.token_file or output.token_env
-        made = splunk(secret(output.token_file, output.token_env))() if token else None
+        made = (
+            splunk(secret_of(output.token_file, output.token_env, os.environ))() if token else None
+        )
         client = Client(output, made)
     except (OSError, ValueError) as error:
         yield Finding(str(error), good=False)

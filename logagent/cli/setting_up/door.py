@@ -7,6 +7,7 @@ official client refuses OpenSearch, and can't sign for AWS.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -15,10 +16,10 @@ import msgspec
 from elastic_transport import NodeConfig
 from elasticsearch import ApiError, AsyncElasticsearch, TransportError, UnsupportedProductError
 
-from logagent.cli.asking.client import TIMEOUT_S, Answer, Client, authorization_of
+from logagent.cli.asking.client import TIMEOUT_S, Answer, Client
 from logagent.cli.setting_up.wanted import Object
-from logagent.config import Elasticsearch, Tls
-from logagent.edge.tls import context
+from logagent.config import Elasticsearch
+from logagent.ends.trust import authorization_of, context_of
 
 
 class Door(Protocol):
@@ -37,7 +38,7 @@ class OfficialDoor:
     def __init__(self, output: Elasticsearch, url: str) -> None:
         headers = dict(output.headers)
         if output.auth is not None:
-            headers["authorization"] = authorization_of(output.auth)
+            headers["authorization"] = authorization_of(output.auth, os.environ)()
         self._client = AsyncElasticsearch(
             [_node(output, url)], headers=headers, request_timeout=TIMEOUT_S, max_retries=0
         )
@@ -84,15 +85,10 @@ def _node(output: Elasticsearch, url: str) -> NodeConfig:
     parts = urlsplit(url)
     assert parts.hostname is not None, "the configuration has checked it"
     secure = parts.scheme == "https"
-    tls = output.tls or Tls()
     return NodeConfig(
         parts.scheme,
         parts.hostname,
         parts.port or (443 if secure else 80),
         path_prefix=parts.path,
-        ssl_context=context(
-            tls.ca_file or None, tls.cert_file or None, tls.key_file or None, verify=tls.verify
-        )
-        if secure
-        else None,
+        ssl_context=context_of(output.tls) if secure else None,
     )

@@ -25,6 +25,28 @@ class Needed(NamedTuple):
     option: Path
 
 
+BatchBytes = Annotated[
+    int,
+    Meta(
+        ge=262144,
+        le=64 << 20,
+        description="Size at which a batch is sent, before compression. The memory budget may "
+        "make it smaller.",
+    ),
+]
+"""The option `batch_bytes`, for outputs with a default of their own."""
+
+Slots = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=64,
+        description="Requests under way at once, at most. 1 keeps each file's order.",
+    ),
+]
+"""The option `slots`, likewise."""
+
+
 class Common(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every output has."""
 
@@ -36,15 +58,7 @@ class Common(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             examples=[["app"]],
         ),
     ] = ()
-    batch_bytes: Annotated[
-        int,
-        Meta(
-            ge=262144,
-            le=64 << 20,
-            description="Size at which a batch is sent, before compression. The memory budget may "
-            "make it smaller.",
-        ),
-    ] = 8 << 20
+    batch_bytes: BatchBytes = 8 << 20
     linger_s: Annotated[
         float,
         Meta(ge=0, le=300, description="How long a batch waits for more lines."),
@@ -62,14 +76,7 @@ class Common(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Remote(Common, frozen=True, kw_only=True):
     """What every output over a network has."""
 
-    slots: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=64,
-            description="Requests under way at once, at most. 1 keeps each file's order.",
-        ),
-    ] = 2
+    slots: Slots = 2
     timeout_s: Annotated[
         float, Meta(ge=1, le=600, description="How long one request may take.")
     ] = 60.0

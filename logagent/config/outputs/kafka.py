@@ -10,7 +10,14 @@ from msgspec import Meta, Struct, field
 
 from logagent.config.names import bad_env, bad_path
 from logagent.config.outputs.choosing import Choose, broken_choices, broken_template
-from logagent.config.outputs.common import Needed, Remote, broken_place, tls_files
+from logagent.config.outputs.common import (
+    BatchBytes,
+    Needed,
+    Remote,
+    Slots,
+    broken_place,
+    tls_files,
+)
 from logagent.config.problems import Path, Rule, enforce
 from logagent.config.secrets import Tls
 
@@ -210,23 +217,8 @@ class Kafka(Remote, frozen=True, kw_only=True, tag_field="type", tag="kafka"):
             "see all of it or nothing. Copies of a batch remain possible."
         ),
     ] = False
-    batch_bytes: Annotated[
-        int,
-        Meta(
-            ge=262144,
-            le=64 << 20,
-            description="Size at which a batch is sent, before compression. The memory budget may "
-            "make it smaller.",
-        ),
-    ] = 2 << 20
-    slots: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=64,
-            description="Requests under way at once, at most. 1 keeps each file's order.",
-        ),
-    ] = 1
+    batch_bytes: BatchBytes = 2 << 20
+    slots: Slots = 1
 
     def __post_init__(self) -> None:
         """Refuse what can't work."""

@@ -9,7 +9,7 @@ from msgspec import Meta, field
 
 from logagent.config.names import bad_env, bad_path
 from logagent.config.outputs.choosing import Choose, broken_choices, broken_template
-from logagent.config.outputs.common import FileKind, Needed, OverHttp
+from logagent.config.outputs.common import BatchBytes, Needed, OverHttp
 from logagent.config.problems import Path, Rule, enforce
 
 CHANNEL: Final = "x-splunk-request-channel"
@@ -112,15 +112,7 @@ class SplunkHec(OverHttp, frozen=True, kw_only=True, tag_field="type", tag="splu
             "acknowledgement. 1 keeps each file's order.",
         ),
     ] = 8
-    batch_bytes: Annotated[
-        int,
-        Meta(
-            ge=262144,
-            le=64 << 20,
-            description="Size at which a batch is sent, before compression. The memory budget may "
-            "make it smaller.",
-        ),
-    ] = 4 << 20
+    batch_bytes: BatchBytes = 4 << 20
 
     def __post_init__(self) -> None:
         """Refuse what can't work."""
@@ -130,8 +122,7 @@ class SplunkHec(OverHttp, frozen=True, kw_only=True, tag_field="type", tag="splu
         """See `Common.files`."""
         yield from super().files()
         if self.token_file:
-            kind: FileKind = "secret"
-            yield Needed(kind, self.token_file, ("token_file",))
+            yield Needed("secret", self.token_file, ("token_file",))
 
     def variables(self) -> Iterator[tuple[Path, str]]:
         """See `Common.variables`."""
