@@ -12,8 +12,9 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, NamedTuple
+
+from tests.fakes.serving import Handler, serving
 
 NUMBER: Final = re.compile(rb"seq=(\d+) writer=")
 
@@ -68,10 +69,8 @@ def collecting(token: str = "") -> Iterator[Collector]:
     """A running collector; see Collector."""
     collector = Collector(token)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Takes(Handler):
         """The first part of a path is the kind."""
-
-        protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             """Take a request."""
@@ -94,19 +93,7 @@ def collecting(token: str = "") -> Iterator[Collector]:
             self.end_headers()
             self.wfile.write(answer.body)
 
-        do_PUT = do_POST  # noqa: N815 - the name that the base class looks for
+        do_PUT = do_POST
 
-        def log_message(self, *_args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    collector.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(Takes) as collector.port:
         yield collector
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

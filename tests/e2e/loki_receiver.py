@@ -7,13 +7,13 @@ stream of a request only.
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import Final
+
+from tests.fakes.serving import Handler, serving
 
 PUSH: Final = "/loki/api/v1/push"
 Stream = tuple[tuple[str, str], ...]
@@ -76,13 +76,9 @@ def loki() -> Iterator[Loki]:
     """A running one."""
     state = Loki()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Push(Handler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if self.headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
+            body = self.body()
             assert (self.path, self.headers["content-type"]) == (PUSH, "application/json")
             state.tenants.add(self.headers.get("x-scope-orgid"))
             status, text = state.push(body)
@@ -92,16 +88,6 @@ def loki() -> Iterator[Loki]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        state.url = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Push) as port:
+        state.url = f"http://127.0.0.1:{port}"
+        yield state

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from tests.fakes.otlp import decode, records
+from tests.fakes.serving import Handler, serving
 
 
 class Receiver:
@@ -34,13 +32,9 @@ def receiving() -> Iterator[Receiver]:
     """A running receiver."""
     receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Logs(Handler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if self.headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
+            body = self.body()
             assert self.path == "/v1/logs"
             receiver.headers.append({name.lower(): text for name, text in self.headers.items()})
             status, reply = 200, b"{}"
@@ -54,16 +48,6 @@ def receiving() -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(reply)
 
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        receiver.url = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
-            yield receiver
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Logs) as port:
+        receiver.url = f"http://127.0.0.1:{port}"
+        yield receiver

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +15,7 @@ import pytest
 from tests.e2e.search_support import eventually, run_agent, start_agent
 from tests.e2e.servers.ports import free_port
 from tests.e2e.servers.victorialogs import VictoriaLogs, victorialogs
+from tests.fakes.serving import Handler, serving
 
 LINES: Final = 20_000
 JSON_LINES: Final = "/insert/jsonline?_stream_fields=app&_time_field=@timestamp&_msg_field=message"
@@ -69,13 +68,9 @@ def strict() -> Iterator[Strict]:
     receiver = Strict()
     lock = threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Puts(Handler):
         def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if self.headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
+            body = self.body()
             with lock:
                 token, kind = self.headers["authorization"], self.headers["content-type"]
                 status = receiver.take(token, kind, body)
@@ -84,18 +79,9 @@ def strict() -> Iterator[Strict]:
             self.end_headers()
             self.wfile.write(b"{}")
 
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        receiver.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield receiver
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Puts) as port:
+        receiver.url = f"http://127.0.0.1:{port}"
+        yield receiver
 
 
 def write_lines(folder: Path, count: int, app: str = "shop") -> None:

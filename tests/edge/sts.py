@@ -5,14 +5,13 @@ Source: AWS Security Token Service API Reference, AssumeRole and AssumeRoleWithW
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import parse_qsl
 
 from tests.edge.signatures import ACCESS, SECRET
+from tests.fakes.serving import Handler, serving
 
 ANSWER: Final = f"""<{{0}}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <{{0}}Result><Credentials><AccessKeyId>{ACCESS}</AccessKeyId>
@@ -38,10 +37,9 @@ def serving_sts() -> Iterator[Sts]:
     """A running service."""
     sts = Sts()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answers(Handler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"])).decode()
-            form = dict(parse_qsl(body))
+            form = dict(parse_qsl(self.body().decode()))
             sts.asked.append(form)
             answer = (REFUSAL if sts.refuse else ANSWER.format(form["Action"])).encode()
             self.send_response(403 if sts.refuse else 200)
@@ -50,15 +48,6 @@ def serving_sts() -> Iterator[Sts]:
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        sts.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield sts
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Answers) as port:
+        sts.url = f"http://127.0.0.1:{port}"
+        yield sts

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import NamedTuple
+
+from tests.fakes import serving as server
+from tests.fakes.serving import Handler
 
 
 class Asked(NamedTuple):
@@ -34,7 +35,9 @@ def serving(answers: Mapping[str, tuple[int, bytes]]) -> Iterator[Served]:
     """
     asked: list[Asked] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answers(Handler):
+        protocol_version = "HTTP/1.0"  # urllib asks once a connection
+
         def handle_one(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -51,16 +54,7 @@ def serving(answers: Mapping[str, tuple[int, bytes]]) -> Iterator[Served]:
             self.end_headers()
             self.wfile.write(reply)
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = handle_one  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = handle_one
 
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield Served(f"http://127.0.0.1:{server.server_address[1]}", asked)
-        finally:
-            server.shutdown()
-            thread.join()
+    with server.serving(Answers) as port:
+        yield Served(f"http://127.0.0.1:{port}", asked)

@@ -13,11 +13,11 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, Literal, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from tests.e2e.servers.hec_rules import CODES, Event, Refused, Token, check_event, parse
+from tests.fakes.serving import Handler, serving
 
 EVENT_PATHS: Final = {"/services/collector", "/services/collector/event"}  # REST
 ACK_PATH: Final = "/services/collector/ack"
@@ -169,24 +169,14 @@ def collecting(tokens: dict[str, Token], port: int = 0) -> Iterator[Collector]:
     """A running collector."""
     collector = Collector(tokens)
     handler = type("Handler", (_Handler,), {"collector": collector})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.daemon_threads = True
-    collector.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(handler, port) as collector.port:
         yield collector
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """The end points."""
 
     collector: Collector
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         """Health needs no token (REST)."""
