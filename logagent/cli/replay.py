@@ -1,6 +1,7 @@
 """`logagent replay`: dead letters are sent again, and those that were delivered are deleted.
 
-Knows arguments, what is printed, and exit statuses. How it runs is in `replaying`.
+Knows arguments, what is printed, and exit statuses. How it runs is in `replaying`. Must not know
+how a letter travels: `logagent.replay` does.
 """
 
 from __future__ import annotations

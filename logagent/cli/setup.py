@@ -1,5 +1,7 @@
 """`logagent setup`: makes on the server what an output's lines need there.
 
+Knows the command line and what is said of each step. Must not know a product.
+
 Index template, lifecycle policy, data stream; and prints what gives the agent its own credentials.
 """
 

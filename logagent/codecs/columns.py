@@ -1,7 +1,8 @@
 """Columns of a chunk's documents: their times, and the text of a field.
 
 Knows NDJSON as the render makes it: valid, one object a line. For outputs whose rows carry a time,
-a key or a name that the document alone has. At C speed: one decoding for all rows.
+a key or a name that the document alone has. At C speed: one decoding for all rows. Must not know a
+codec.
 """
 
 import re

@@ -1,5 +1,7 @@
 """Which partition a key goes to: murmur2, as Kafka's own clients have it.
 
+Knows bytes and a number of partitions. Must not know a topic, nor who leads what.
+
 Source: `org.apache.kafka.common.utils.Utils.murmur2` and `toPositive` as `BuiltInPartitioner` uses
 them. Must give the same numbers: a topic's other producers put the same keys to the same places.
 """

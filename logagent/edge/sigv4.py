@@ -2,9 +2,9 @@
 
 Signing and AWS's own order of credentials (variables, web identity, files, the container's role,
 the machine's role) are botocore's. Importing it costs 12 MiB, asking STS (a role, a pod's identity)
-9 more.
-Knows no sink. All of it blocks: files, the metadata service and STS are asked. Never puts a secret
-into an error. Source: "Signature Version 4 signing process", AWS General Reference.
+9 more. Knows no sink. All of it blocks: files, the metadata service and STS are asked. Never puts a
+secret into an error. Source: "Signature Version 4 signing process", AWS General Reference. Must not
+know which service is asked, nor what for.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""The ends of an Elasticsearch output."""
+"""The ends of an Elasticsearch output.
+
+Knows which option goes to which part. Must not know how a row is framed or sent.
+"""
 
 from logagent.codecs.elastic import ElasticCodec, Target
 from logagent.codecs.naming import DATASET, INDEX, NAMESPACE, Choice, Joined, Template

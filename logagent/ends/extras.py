@@ -1,4 +1,7 @@
-"""Packages that only some outputs need: what to say where they aren't installed."""
+"""Packages that only some outputs need: what to say where they aren't installed.
+
+Knows names of packages. Must not import one.
+"""
 
 from importlib.util import find_spec
 

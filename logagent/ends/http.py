@@ -1,4 +1,7 @@
-"""The ends of an output of the type Http."""
+"""The ends of an output of the type Http.
+
+Knows which option goes to which part. Must not know how a row is framed or sent.
+"""
 
 from logagent.codecs.array import ArrayCodec
 from logagent.codecs.ndjson import NdjsonCodec

@@ -1,4 +1,7 @@
-"""The ends of a Kafka output."""
+"""The ends of a Kafka output.
+
+Knows which option goes to which part. Must not know how a record is made or sent.
+"""
 
 import socket
 from collections.abc import Callable, Mapping

@@ -1,4 +1,7 @@
-"""The ends of the outputs that stay on this machine."""
+"""The ends of the outputs that stay on this machine.
+
+Knows which option goes to which part. Must not know how a row is framed or written.
+"""
 
 from logagent.codecs.ndjson import DISK_FULL, NdjsonCodec
 from logagent.config.outputs import File, Stdout

@@ -1,5 +1,7 @@
 """The ends of a Loki output: labels from options, and HTTP.
 
+Knows which option goes to which part. Must not know how an entry is made or sent.
+
 Loki answers for the last stream of a request only (see `codecs/loki_reply.py`), so each stream of a
 batch goes in a request of its own.
 """

@@ -1,4 +1,7 @@
-"""The ends of an OTLP output."""
+"""The ends of an OTLP output.
+
+Knows which option goes to which part. Must not know how a record is made or sent.
+"""
 
 from logagent.codecs.otlp import OtlpCodec
 from logagent.config.outputs import OtlpHttp

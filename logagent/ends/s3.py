@@ -1,4 +1,7 @@
-"""The ends of an output of the type S3."""
+"""The ends of an output of the type S3.
+
+Knows which option goes to which part. Must not know how an object is made or sent.
+"""
 
 from logagent.codecs.s3 import S3Codec
 from logagent.config.outputs import S3

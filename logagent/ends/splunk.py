@@ -1,4 +1,7 @@
-"""The ends of a Splunk HEC output: the envelope from options, and a sink for each host."""
+"""The ends of a Splunk HEC output: the envelope from options, and a sink for each host.
+
+Knows which option goes to which part. Must not know how an event is made or sent.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """What can be asked of an HTTP endpoint that may be anything: whether it is there.
 
+Knows what OPTIONS can show. Must not send a body, nor know what the end point is.
+
 OPTIONS, which changes nothing anywhere (RFC 9110 §9.2.1, safe). Not an empty body by the method
 that lines are sent with: some servers take that for a line. What OPTIONS can't show is said: most
 servers answer it without looking at credentials.

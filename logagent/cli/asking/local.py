@@ -1,5 +1,7 @@
 """What the machine says of a file to write, and of standard output.
 
+Knows directories and room. Must not write a byte.
+
 Nothing is made: neither the file nor its directory.
 """
 

@@ -1,5 +1,7 @@
 """What Loki says when it is asked: a push of nothing, which writes nothing.
 
+Knows what the answers to it mean. Must not push an entry.
+
 Source: grafana/loki pkg/distributor/distributor.go and pkg/validation/validate.go: a push without
 streams is 204, or 422 with "at least one valid stream is required"; VictoriaLogs answers 200.
 """

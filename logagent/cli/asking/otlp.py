@@ -1,5 +1,7 @@
 """What an OTLP receiver says when it is asked: a request without records, which writes nothing.
 
+Knows what the answers to it mean. Must not send a record.
+
 Source: opentelemetry-proto docs/specification.md, "Full Success": an empty request SHOULD be
 answered with success.
 """

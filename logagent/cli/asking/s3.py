@@ -1,5 +1,7 @@
 """What an S3 store says of a bucket: is it there, in this region, for this key.
 
+Knows S3's error codes as answers to a listing. Must not write an object.
+
 One object's name is asked for (ListObjectsV2), not HeadBucket: an answer to HEAD has no error code,
 and without one a wrong key looks like a key that may only write.
 """

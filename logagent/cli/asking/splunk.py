@@ -1,7 +1,8 @@
 """What a collector of Splunk's says of its health, of a token, and of acknowledgements.
 
 Knows that an event's end point answers an empty body with "no data" when the token is good: that
-writes nothing. Whether the token may write to an index can't be asked without an event.
+writes nothing. Whether the token may write to an index can't be asked without an event. Must not
+send an event.
 """
 
 from __future__ import annotations

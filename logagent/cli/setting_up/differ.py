@@ -1,6 +1,7 @@
 """What differs between a thing that is wanted and the one that a server has.
 
-Pure. Knows that servers give settings back as nested texts, and add what was left out.
+Pure. Knows that servers give settings back as nested texts, and add what was left out. Must not
+know what the values mean, nor ask anybody.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """What an administrator runs so that the agent gets credentials that can write and nothing else.
 
+Knows the privileges of both products. Must not send the request: it is printed.
+
 Pure. Sources: Elasticsearch's "Create API key" and security privileges; OpenSearch's "Create role"
 and its default action groups.
 """

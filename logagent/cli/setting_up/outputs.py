@@ -1,4 +1,7 @@
-"""One output's setting up: which server answers, what product it is, then step by step."""
+"""One output's setting up: which server answers, what product it is, then step by step.
+
+Knows the order of the steps. Must not know what a step wants or compares.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Compares what is wanted with what a server has, and changes what differs, step by step.
 
 Knows both products' answers to it. Never changes what doesn't say that logagent made it. What a
-server can't do is left out, and told.
+server can't do is left out, and told. Must not know an output's options, nor how a server is
+reached.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What an output wants on its server: index template, lifecycle policy, in the product's own form.
 
 Pure. Knows the bodies of both products' APIs. Sources: Elasticsearch 8.19's index templates, index
-settings and ILM; OpenSearch 2.19's index templates and ISM policies; ECS 9 for the fields.
+settings and ILM; OpenSearch 2.19's index templates and ISM policies; ECS 9 for the fields. Must not
+ask a server, nor know what it has already.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The options of an output: where to, how it is packed, what happens to what is refused.
 
 A closed union on `type`, a module for each kind. Each knows one output at a time; relations to
-inputs are in model.py.
+inputs are in model.py. Must not know what an output does with its options.
 """
 
 from logagent.config.outputs.common import Common, Needed, OverHttp, Remote

@@ -1,6 +1,7 @@
 """Names with parts to fill in, as options: which parts there are, and what a line may choose.
 
 Knows the form `{name}`, `{name|text}` and %Y %m %d %H. What is filled in is `codecs/naming.py`'s.
+Must not know an output.
 """
 
 from __future__ import annotations

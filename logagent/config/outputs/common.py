@@ -1,6 +1,7 @@
 """What several outputs have: the options of a batch, of a server that can refuse, of HTTP.
 
-Knows no kind of output. Each kind inherits from one of these and says what differs.
+Knows no kind of output. Each kind inherits from one of these and says what differs. Must not read a
+file that an option names.
 """
 
 from __future__ import annotations

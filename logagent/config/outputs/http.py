@@ -1,4 +1,7 @@
-"""The options of a generic HTTP endpoint."""
+"""The options of a generic HTTP endpoint.
+
+Knows which belong together. Must not know what a status does to rows.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The options of Kafka, under the names that its own clients use where there is one."""
+"""The options of Kafka, under the names that its own clients use where there is one.
+
+Knows which belong together. Must not know how a record is made or sent.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The options of the outputs that stay on this machine: a file, standard output."""
+"""The options of the outputs that stay on this machine: a file, standard output.
+
+Knows which belong together. Must not look whether a path is there.
+"""
 
 from __future__ import annotations
 

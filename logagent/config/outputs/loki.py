@@ -1,4 +1,7 @@
-"""The options of Grafana Loki's push API."""
+"""The options of Grafana Loki's push API.
+
+Knows which belong together. Must not know how an entry is made or sent.
+"""
 
 from __future__ import annotations
 

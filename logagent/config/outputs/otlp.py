@@ -1,4 +1,7 @@
-"""The options of OpenTelemetry's protocol over HTTP."""
+"""The options of OpenTelemetry's protocol over HTTP.
+
+Knows which belong together. Must not know how a record is made or sent.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The options of Amazon S3 and what speaks its protocol."""
+"""The options of Amazon S3 and what speaks its protocol.
+
+Knows which belong together. Must not know how an object is made or sent.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The options of Splunk's HTTP Event Collector."""
+"""The options of Splunk's HTTP Event Collector.
+
+Knows which belong together. Must not know how an event is made or sent.
+"""
 
 from __future__ import annotations
 
